@@ -1,0 +1,41 @@
+/* xxHash behind its door. */
+#include "core/base/hash.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <xxhash.h>
+
+/* The canonical order of the two halves: high first, as xxhsum writes it. */
+static void write_hex(XXH128_hash_t hash, char out[IP_HASH_HEX]) {
+    snprintf(out, IP_HASH_HEX, "%016" PRIx64 "%016" PRIx64, (uint64_t)hash.high64, (uint64_t)hash.low64);
+}
+
+uint64_t ip_hash64(const void *data, size_t n, uint64_t seed) {
+    return XXH3_64bits_withSeed(n > 0 ? data : "", n, seed);
+}
+
+void ip_hash128(const void *data, size_t n, char out[IP_HASH_HEX]) {
+    write_hex(XXH3_128bits(n > 0 ? data : "", n), out);
+}
+
+/* The state has to be aligned to 64 bytes, which xxHash's own constructor sees to; the stream is that state. */
+ip_hash128_stream *ip_hash128_new(void) {
+    XXH3_state_t *state = XXH3_createState();
+    if (state) XXH3_128bits_reset(state);
+    return (ip_hash128_stream *)(void *)state;
+}
+
+static XXH3_state_t *state_of(const ip_hash128_stream *stream) { return (XXH3_state_t *)(uintptr_t)stream; }
+
+void ip_hash128_update(ip_hash128_stream *stream, const void *data, size_t n) {
+    if (stream && n > 0) XXH3_128bits_update(state_of(stream), data, n);
+}
+
+void ip_hash128_hex(const ip_hash128_stream *stream, char out[IP_HASH_HEX]) {
+    out[0] = '\0';
+    if (stream) write_hex(XXH3_128bits_digest(state_of(stream)), out);
+}
+
+void ip_hash128_free(ip_hash128_stream *stream) {
+    if (stream) XXH3_freeState(state_of(stream));
+}

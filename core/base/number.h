@@ -1,0 +1,12 @@
+/* Numbers as text, the same in every locale. */
+#ifndef IP_BASE_NUMBER_H
+#define IP_BASE_NUMBER_H
+
+#include <stddef.h>
+
+enum { IP_NUMBER_ROOM = 32 };
+
+/* 17 significant digits, which give the double back; "null" when it is not finite. Returns out. */
+const char *ip_number_text(double x, char out[IP_NUMBER_ROOM]);
+
+#endif

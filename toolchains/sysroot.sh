@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Makes the folder of headers and libraries that a cross build compiles against and an emulator loads from.
+#
+#   toolchains/sysroot.sh aarch64|armv7          makes it unless it is there; prints its path
+#   toolchains/sysroot.sh --path aarch64|armv7   prints the path only
+#
+# The idea: apt can resolve and download the packages of a foreign architecture into a folder of its own (its own
+# lists, an empty status file), and dpkg -x unpacks them there. Nothing of the running system changes and no root is
+# needed. The folder lives in the user's cache, so that a fresh clone finds it again; its name carries a hash of the
+# package list, so that a changed list makes a new one. It appears under its name only when it is whole.
+set -euo pipefail
+
+packages="libc6-dev libsleef-dev libxxhash-dev libpcre2-dev libjansson-dev zlib1g-dev libzstd-dev libutf8proc-dev
+libmimalloc-dev"
+
+path_only=no
+if [ "${1:-}" = --path ]; then
+    path_only=yes
+    shift
+fi
+case "${1:-}" in
+    aarch64) debian=arm64 ;;
+    armv7) debian=armhf ;;
+    *)
+        echo "usage: toolchains/sysroot.sh [--path] aarch64|armv7" >&2
+        exit 2
+        ;;
+esac
+release=$(. /etc/os-release 2>/dev/null && echo "${ID:-linux}-${VERSION_CODENAME:-any}")
+key=$(echo $packages | cksum | cut -d' ' -f1)
+cache="${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/infoplane"
+root="$cache/sysroot-$debian-$release-$key"
+
+if [ $path_only = yes ] || [ -e "$root/.complete" ]; then
+    echo "$root"
+    exit 0
+fi
+for tool in apt-get dpkg; do
+    if ! command -v $tool >/dev/null; then
+        echo "toolchains/sysroot.sh: needs $tool (a Debian or Ubuntu system)" >&2
+        exit 1
+    fi
+done
+
+mkdir -p "$cache"
+work=$(mktemp -d "$cache/sysroot-$debian.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$work/state/lists/partial" "$work/cache/archives/partial" "$work/log" "$work/root"
+apt() {
+    apt-get -q -oAPT::Architecture=$debian -oAPT::Architectures=$debian -oDir::State="$work/state" \
+        -oDir::State::status=/dev/null -oDir::Cache="$work/cache" -oDir::Log="$work/log" -oDebug::NoLocking=1 \
+        -oAPT::Sandbox::User="$(id -un)" -oAcquire::Retries=3 -oAcquire::Languages=none \
+        -oAPT::Get::List-Cleanup=0 "$@"
+}
+echo "toolchains/sysroot.sh: downloading the $debian packages of $(echo $packages | wc -w) libraries to $root" >&2
+# An index that fails (a mirror in the middle of its sync) need not matter: what counts is that the packages arrive.
+whole=no
+for attempt in 1 2 3; do
+    apt update >"$work/log/update" 2>&1 || true
+    if apt -y --no-install-recommends --download-only install $packages >"$work/log/install" 2>&1; then
+        whole=yes
+        break
+    fi
+    [ $attempt = 3 ] || sleep $((attempt * 5))
+done
+if [ $whole = no ]; then
+    cat "$work/log/update" "$work/log/install" >&2
+    echo "toolchains/sysroot.sh: could not download $debian packages (see above; is the network reachable, and does" \
+        "the mirror hold $debian?)" >&2
+    exit 1
+fi
+for package in "$work"/cache/archives/*.deb; do
+    dpkg -x "$package" "$work/root"
+done
+# Links such as libz.so -> /lib/<triplet>/libz.so.1 would lead out of the sysroot: they are made relative.
+find "$work/root" -type l | while read -r link; do
+    target=$(readlink "$link")
+    case "$target" in
+        /*) ln -sfn "$(realpath -sm --relative-to="$(dirname "$link")" "$work/root$target")" "$link" ;;
+    esac
+done
+touch "$work/root/.complete"
+rm -rf "$root"
+mv -T "$work/root" "$root" 2>/dev/null || [ -e "$root/.complete" ]
+echo "$root"
