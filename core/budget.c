@@ -1,0 +1,85 @@
+/* Adding up a run's memory; spilling hidden states first (they stream), then the soft assignments. */
+#include "core/budget.h"
+
+#include <stdlib.h>
+
+#include "core/anchors.h"
+#include "core/forward.h"
+#include "core/loss.h"
+#include "core/ngrams.h"
+#include "core/partition.h"
+#include "core/resident.h"
+#include "core/soft.h"
+
+/* Left free below the bound for what is not counted: thread stacks, the allocator's slack, the C library. */
+static uint64_t slack(uint64_t bound) {
+    uint64_t part = bound / 50, most = (uint64_t)12 << 20;
+    return ((uint64_t)4 << 20) + (part < most ? part : most);
+}
+
+/* The tables of n-gram orders: numbers per token, labels per token and thread, slots at most a quarter full right after
+ * they have grown, old and new table at once. */
+static uint64_t counting_bytes(uint64_t tokens, unsigned orders, unsigned threads) {
+    return tokens * (4 * orders + 4 * threads + 16 * 6);
+}
+
+static uint64_t round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
+
+const char *ip_scratch_folder(const ip_settings *settings, const char *fallback) {
+    if (settings->scratch) return settings->scratch;
+    if (fallback) return fallback;
+    const char *temporary = getenv("TMPDIR");
+    return temporary && *temporary ? temporary : "/tmp";
+}
+
+/* Rows up to the last tile border that fits. */
+static uint64_t resident_rows(const ip_tiling *tiling, uint64_t rows) {
+    uint64_t resident = 0;
+    for (size_t i = 0; i < tiling->tile_count && tiling->tiles[i].row + tiling->tiles[i].rows <= rows; i++)
+        resident = tiling->tiles[i].row + tiling->tiles[i].rows;
+    return resident;
+}
+
+ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_tiling *tiling, bool estimates, size_t bins,
+                         bool loss, ip_error *error) {
+    const ip_plan *plan = ip_model_plan(session->model);
+    const ip_corpus *corpus = &session->corpus;
+    unsigned orders = session->settings->orders, threads = ip_pool_threads(session->pool);
+    uint64_t tokens = corpus->tokens, tile_bytes = (uint64_t)IP_TILE_ROWS * plan->width * sizeof(float);
+    *out = (ip_budget){.held = ip_resident_anonymous()};
+    out->fixed = ip_forward_bytes(session->model, session->kernels, session->compute, tiling, threads);
+    if (loss) out->fixed += ip_loss_bytes(session, tokens);
+    uint64_t positions = 0;
+    if (estimates) {
+        positions = ip_corpus_positions(corpus, orders);
+        out->counting = counting_bytes(tokens, orders, threads);
+        uint64_t m = round_up(bins, IP_LANES);
+        out->fixed += (2 * orders + 1) * (uint64_t)ip_partition_bytes((size_t)positions) + positions * sizeof(int64_t);
+        out->fixed += m * plan->width * sizeof(float);
+        out->fixed += threads * (2 * tile_bytes + (IP_TILE_ROWS + IP_TILE_MAX) * m * sizeof(float));
+        out->soft = round_up(bins, IP_LANES) * positions * sizeof(float);
+    }
+    out->hidden = tokens * plan->width * sizeof(float);
+    uint64_t bound = session->memory_bound, spill_buffers = threads * tile_bytes;
+    uint64_t base = out->held + slack(bound);
+    uint64_t fixed = out->fixed > out->counting ? out->fixed : out->counting;
+    out->least = base + fixed + spill_buffers;
+    if (out->least > bound)
+        return ip_fail(error, IP_FAILED,
+                       "--memory %.1fM is too small: this run needs %.1fM with everything else in scratch files (fewer "
+                       "--threads or --documents need less)", (double)bound / 0x1p20, (double)out->least / 0x1p20);
+    uint64_t room = bound - base - fixed;
+    if (out->hidden + out->soft <= room) {
+        out->resident_rows = tokens;
+        out->peak = base + fixed + out->hidden + out->soft;
+        return IP_OK;
+    }
+    room -= spill_buffers;
+    out->soft_spilled = out->soft > room;
+    if (!out->soft_spilled) room -= out->soft;
+    out->resident_rows = resident_rows(tiling, room / (plan->width * sizeof(float)));
+    uint64_t kept = out->resident_rows * plan->width * sizeof(float);
+    out->scratch = out->hidden - kept + (out->soft_spilled ? out->soft : 0);
+    out->peak = out->least + kept + (out->soft_spilled ? 0 : out->soft);
+    return IP_OK;
+}

@@ -1,0 +1,120 @@
+/* Progress on a terminal as one line with rate and time left, elsewhere as plain lines; warnings; interrupts. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/cli/cli.h"
+
+static volatile sig_atomic_t interrupts;
+
+/* The progress line's state; progress and warnings come one at a time (see infoplane.h) but from different threads. */
+typedef struct line {
+    bool terminal, shown;
+    double started;       /* of the stage at hand */
+    char stage[32];
+    double plain_at;      /* last plain line */
+    pthread_mutex_t lock;
+} line;
+
+static line state = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static double seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void on_signal(int number) {
+    (void)number;
+    if (++interrupts < 2) return;
+    ip_emergency_cleanup(); /* the second time: at once */
+    _exit(IP_INTERRUPTED);
+}
+
+static void clear_line(void) {
+    if (state.shown) fputs("\r\033[K", stderr);
+    state.shown = false;
+}
+
+static void duration(double s, char *out, size_t n) {
+    if (s < 100.0) {
+        snprintf(out, n, "%.0f s", s);
+    } else if (s < 6000.0) {
+        snprintf(out, n, "%.0f min", s / 60.0);
+    } else {
+        snprintf(out, n, "%.1f h", s / 3600.0);
+    }
+}
+
+/* A stage with steps (layers) counts all of them: done so far and left to do. */
+static void on_progress(void *context, const ip_progress *p) {
+    (void)context;
+    double now = seconds();
+    pthread_mutex_lock(&state.lock);
+    if (strcmp(state.stage, p->stage) != 0 || state.started == 0.0) {
+        snprintf(state.stage, sizeof state.stage, "%s", p->stage);
+        state.started = now;
+        state.plain_at = now;
+    }
+    double all = p->all * (p->steps > 0 ? p->steps + 1 : 1), done = p->done + p->all * p->step;
+    double spent = now - state.started, rate = spent > 0.3 ? done / spent : 0.0;
+    char text[160], left[32] = "";
+    if (rate > 0.0 && all > done) duration((all - done) / rate, left, sizeof left);
+    char steps[48] = "";
+    if (p->steps > 0) snprintf(steps, sizeof steps, " layer %u of %u", p->step, p->steps);
+    int percent = all > 0.0 ? (int)(100.0 * done / all) : 0;
+    snprintf(text, sizeof text, "%s%s  %d %%  %.0f %s/s%s%s", p->stage, steps, percent > 100 ? 100 : percent,
+             p->steps > 0 ? rate / (p->steps + 1) : rate, p->unit, left[0] ? "  left: " : "", left);
+    if (state.terminal) {
+        fprintf(stderr, "\r\033[K%s", text);
+        state.shown = true;
+    } else if (now - state.plain_at > 10.0) {
+        fprintf(stderr, "%s\n", text);
+        state.plain_at = now;
+    }
+    fflush(stderr);
+    pthread_mutex_unlock(&state.lock);
+}
+
+static void on_warning(void *context, const char *text) {
+    (void)context;
+    pthread_mutex_lock(&state.lock);
+    clear_line();
+    fprintf(stderr, "infoplane: warning: %s\n", text);
+    pthread_mutex_unlock(&state.lock);
+}
+
+static bool on_cancel(void *context) {
+    (void)context;
+    return interrupts > 0;
+}
+
+void cli_host_start(ip_host *host, bool quiet) {
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    state.terminal = isatty(STDERR_FILENO) != 0;
+    *host = (ip_host){NULL, quiet ? NULL : on_progress, quiet ? NULL : on_warning, on_cancel};
+}
+
+void cli_host_stop(void) {
+    pthread_mutex_lock(&state.lock);
+    clear_line();
+    pthread_mutex_unlock(&state.lock);
+}
+
+ip_status cli_fail(ip_status status, const char *format, ...) {
+    char text[1200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    ip_make_printable(text);
+    cli_host_stop();
+    fprintf(stderr, "infoplane: %s\n", text);
+    return status;
+}

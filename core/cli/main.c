@@ -1,0 +1,54 @@
+/* The program: command name to command. Everything that writes to stdout is flushed here, and a failure to write it is
+ * a failed job. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/cli/cli.h"
+
+typedef ip_status (*command_main)(const cli_args *args, const ip_host *host);
+
+/* In the order of the command bits. */
+static const command_main mains[] = {cli_analyze, cli_states, cli_entropy, cli_tokenize, cli_inspect, cli_cpu};
+
+static ip_status run_command(unsigned command, int argc, char **argv) {
+    cli_args args;
+    ip_status status = cli_parse(&args, command, argc, argv);
+    if (status == IP_OK && args.help) {
+        cli_help(command, stdout);
+    } else if (status == IP_OK) {
+        ip_host host;
+        unsigned index = 0;
+        while ((1u << index) != command) index++;
+        cli_host_start(&host, args.quiet);
+        status = mains[index](&args, &host);
+        cli_host_stop();
+    }
+    cli_args_free(&args);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    ip_status status = IP_OK;
+    if (argc < 2) {
+        cli_help(0, stderr);
+        return IP_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+        cli_help(argc > 2 ? cli_command(argv[2]) : 0, stdout);
+    } else if (strcmp(argv[1], "--version") == 0) {
+        puts("infoplane " INFOPLANE_VERSION);
+    } else {
+        unsigned command = cli_command(argv[1]);
+        const char *near = command ? NULL : cli_nearest_command(argv[1]);
+        if (command) {
+            status = run_command(command, argc - 2, argv + 2);
+        } else if (near) {
+            return cli_fail(IP_USAGE, "unknown command %s: did you mean %s?", argv[1], near);
+        } else {
+            return cli_fail(IP_USAGE, "unknown command %s: see infoplane --help", argv[1]);
+        }
+    }
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status == IP_OK)
+        status = cli_fail(IP_FAILED, "standard output: cannot write: %s", strerror(errno));
+    return status;
+}

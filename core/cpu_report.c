@@ -1,0 +1,65 @@
+/* `cpu`: what this machine can run, what was chosen, and why. */
+#include <string.h>
+
+#include "arch/dispatch.h"
+#include "arch/scalar_math.h"
+#include "core/base/pool.h"
+#include "core/infoplane.h"
+#include "core/json_write.h"
+#include "core/resident.h"
+
+static void write_json(const char *cpu, const ip_kernels *chosen, FILE *file) {
+    ip_json json, *j = &json;
+    ip_json_begin(j, file);
+    ip_json_open(j, NULL, '{', false);
+    ip_json_string(j, "schema", "infoplane.cpu/1");
+    ip_json_string(j, "cpu", cpu);
+    ip_json_uint(j, "processors", ip_processors());
+    ip_json_uint(j, "memory_available", ip_memory_available());
+    ip_json_string(j, "sleef", ip_sleef_version());
+    ip_json_string(j, "chosen", chosen->name);
+    ip_json_open(j, "isas", '[', false);
+    for (size_t i = 0; i < ip_arch_count(); i++) {
+        ip_isa_info info;
+        if (ip_arch_info(i, &info) != IP_OK) continue;
+        ip_json_open(j, NULL, '{', true);
+        ip_json_string(j, "name", info.name);
+        ip_json_bool(j, "compiled", info.compiled);
+        ip_json_bool(j, "usable", info.usable);
+        ip_json_string(j, "reason", info.reason);
+        ip_json_open(j, "features", '{', true);
+        for (size_t f = 0; info.features && info.features[f]; f++)
+            ip_json_bool(j, info.features[f], info.feature_usable[f]);
+        ip_json_close(j, '}');
+        ip_json_close(j, '}');
+    }
+    ip_json_close(j, ']');
+    ip_json_close(j, '}');
+    ip_json_end(j);
+}
+
+ip_status ip_cpu_write(const char *request, bool json, FILE *file, ip_error *error) {
+    const ip_kernels *chosen;
+    ip_status status = ip_arch_select(&chosen, request, error);
+    if (status != IP_OK) return status;
+    char cpu[128];
+    ip_arch_cpu_name(cpu, sizeof cpu);
+    ip_make_printable(cpu);
+    if (json) {
+        write_json(cpu, chosen, file);
+        return IP_OK;
+    }
+    fprintf(file, "%s, %u processor%s for this process, %.1f GiB of memory available, SLEEF %s\n\n", cpu, ip_processors(),
+            ip_processors() == 1 ? "" : "s", (double)ip_memory_available() / 0x1p30, ip_sleef_version());
+    for (size_t i = 0; i < ip_arch_count(); i++) {
+        ip_isa_info info;
+        if (ip_arch_info(i, &info) != IP_OK) continue;
+        const char *state = !info.compiled ? "not built" : info.usable ? "usable" : "unusable";
+        fprintf(file, "  %-8s %-9s %s\n", info.name, state, info.reason);
+        for (size_t f = 0; info.usable && info.features && info.features[f]; f++)
+            fprintf(file, "    %-6s %-9s %s\n", info.features[f], info.feature_usable[f] ? "usable" : "absent", "");
+    }
+    fprintf(file, "\nchosen: %s, %s\n", chosen->name,
+            request && *request ? "as asked for" : "the last of the list that this machine can run");
+    return IP_OK;
+}

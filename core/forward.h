@@ -1,0 +1,83 @@
+/* The forward pass: one decoder block over the tiles of a corpus, and the embedding before the first.
+ *
+ * Nothing here knows a model family: the plan says what to do. Everything is sized before the run; a tile's work uses the
+ * worker's own buffers and the packed weights of the layer, and allocates nothing.
+ */
+#ifndef IP_CORE_FORWARD_H
+#define IP_CORE_FORWARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/kernels.h"
+#include "core/base/pool.h"
+#include "core/base/status.h"
+#include "core/tiles.h"
+#include "core/weights.h"
+#include "models/model.h"
+
+/* Packed matrices of the block at hand. */
+typedef struct ip_layer {
+    ip_matrix q, k, v, o, gate, up, down;
+} ip_layer;
+
+/* One thread's buffers, rows of tiles in all of them (see forward.c for the shapes). */
+typedef struct ip_bench {
+    float *norm, *q, *k, *v, *mixed, *out, *gate, *up;
+    void *act;
+} ip_bench;
+
+/* Keys and values of one document: keys [kv head][room / 64][head][64], values [room][kv heads * head]. */
+typedef struct ip_cache {
+    float *keys, *values;
+    size_t room; /* positions, a multiple of 64 */
+} ip_cache;
+
+typedef struct ip_forward {
+    const ip_model *model;
+    const ip_plan *plan;
+    const ip_kernels *kernels;
+    ip_compute compute;
+    size_t longest; /* tokens of the longest document */
+    unsigned threads;
+    ip_cache *caches;      /* one per thread, for documents that are not long */
+    ip_cache long_cache;   /* shared by all threads, for the long document at hand; room 0 when there is none */
+    ip_layer layer;
+    void *layer_memory;
+    size_t layer_bytes;
+    void *bench_memory;
+    size_t bench_bytes; /* per thread */
+    void *long_memory;
+    size_t long_bytes;
+    ip_bench *benches;
+    float *cosine, *sine; /* [longest][rotary / 2] */
+} ip_forward;
+
+/* Anonymous bytes that ip_forward_open will take. */
+uint64_t ip_forward_bytes(const ip_model *model, const ip_kernels *kernels, ip_compute compute,
+                          const ip_tiling *tiling, unsigned threads);
+ip_status ip_forward_open(ip_forward *f, const ip_model *model, const ip_kernels *kernels, ip_compute compute,
+                          const ip_tiling *tiling, ip_pool *pool, ip_error *error);
+void ip_forward_close(ip_forward *f);
+
+/* Packs block `block` (0-based) for the tiles that follow. */
+ip_status ip_forward_load(ip_forward *f, size_t block, ip_pool *pool, ip_error *error);
+
+/* Layer 0: embedding rows of ids[0 .. rows-1] to h [rows][width]. */
+void ip_forward_embed(const ip_forward *f, const int32_t *ids, size_t rows, float *h);
+
+/* Keys and values of one tile of a long document into the shared cache; h is only read. All tiles of the document come
+ * before ip_forward_tile with IP_TILE_REST takes any of them. */
+ip_status ip_forward_keys(const ip_forward *f, unsigned worker, size_t block, const ip_tiling *tiling,
+                          const ip_tile *tile, const float *h, size_t *bad_row, ip_error *error);
+
+/* The loaded block over one tile, in place: h [rows][width]. IP_TILE_WHOLE: tiles of an item must come in order on one
+ * worker. IP_TILE_REST: keys and values are in the shared cache already, tiles come in any order on any worker. With
+ * final_norm the model's last norm follows. Fails (IP_FAILED, message without layer or document) where a value inside the
+ * block is not finite; *bad_row is then a row of the tile at or before which that happened. */
+typedef enum ip_tile_part { IP_TILE_WHOLE, IP_TILE_REST } ip_tile_part;
+ip_status ip_forward_tile(const ip_forward *f, unsigned worker, size_t block, ip_tile_part part, const ip_tiling *tiling,
+                          const ip_tile *tile, float *h, bool final_norm, size_t *bad_row, ip_error *error);
+
+#endif

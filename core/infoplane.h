@@ -1,0 +1,215 @@
+/* infoplane: how a language model compresses what it reads.
+ *
+ * The one public header of the engine; the command line uses nothing else. All information is in nats, all sizes in
+ * bytes. Every function is safe to call from several threads on different objects; there is no global state. Strings
+ * passed in are only borrowed for the call; objects handed out are freed by the function named beside them.
+ */
+#ifndef INFOPLANE_H
+#define INFOPLANE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/base/status.h"
+
+#define INFOPLANE_VERSION "0.1.0"
+
+enum { IP_MAX_ORDERS = 4 };
+
+/* ---- what the engine tells while it works ---- */
+
+typedef struct ip_progress {
+    const char *stage;   /* "tokens", "forward", "loss" ... */
+    double done, all;    /* in units; all is 0 when unknown */
+    const char *unit;    /* "tokens", "MB" */
+    unsigned step, steps; /* layer at hand and layers in all; 0 0 when the stage has no steps */
+} ip_progress;
+
+/* Called from worker threads, one at a time. Any pointer may be NULL. */
+typedef struct ip_host {
+    void *context;
+    void (*progress)(void *context, const ip_progress *progress);
+    void (*warn)(void *context, const char *line); /* one printable line */
+    bool (*cancelled)(void *context);              /* true: stop with IP_INTERRUPTED */
+} ip_host;
+
+/* ---- settings: defaults from ip_settings_default ---- */
+
+typedef struct ip_settings {
+    /* corpus */
+    uint64_t documents;       /* at most; 0: all */
+    uint64_t max_tokens;      /* tokens per document, special ones included; 0: not cut. 512 */
+    const char *split;        /* chunk */
+    const char *text_field;   /* NULL: found */
+    const char *format;       /* NULL: by name */
+    const char *offsets;      /* NULL */
+    bool add_special, parse_special; /* both true */
+    /* estimates */
+    unsigned orders;          /* 1 .. IP_MAX_ORDERS. 3 */
+    bool backoff;             /* labels: false exact */
+    uint32_t min_count;       /* 2 */
+    bool count_at_positions;  /* false: over the corpus */
+    uint64_t bins;            /* 100 */
+    uint64_t seed;            /* 0 */
+    const char *anchors;      /* .npy or NULL */
+    const char *calibration;  /* vmf-bound */
+    bool loss;
+    int64_t loss_end;         /* id of the token that ends a document, or -1 */
+    /* machine */
+    const char *compute;      /* auto */
+    const char *isa;          /* NULL: best */
+    unsigned threads;         /* 0: processors this process may use */
+    uint64_t memory;          /* bound on anonymous resident memory; 0: half of what is free */
+    const char *scratch;      /* folder or NULL */
+    /* names */
+    const char *family, *name; /* NULL: from the file */
+} ip_settings;
+
+void ip_settings_default(ip_settings *settings);
+
+/* ---- analyze ---- */
+
+typedef struct ip_estimate {
+    double I;          /* I(V;Z), nats */
+    uint64_t distinct; /* labels */
+} ip_estimate;
+
+typedef struct ip_layer_result {
+    double H, context; /* H(Z), I(C;Z) */
+    ip_estimate x[IP_MAX_ORDERS], y[IP_MAX_ORDERS];
+} ip_layer_result;
+
+typedef struct ip_loss_result {
+    double nats_per_token;
+    uint64_t tokens;
+} ip_loss_result;
+
+typedef struct ip_stage_time {
+    const char *name;
+    double seconds;
+} ip_stage_time;
+
+typedef struct ip_file_name {
+    char *path;
+    char fingerprint[33]; /* XXH3-128 */
+} ip_file_name;
+
+/* The result of an analysis. Freed by ip_run_free. */
+typedef struct ip_run {
+    /* model */
+    char *model_path, *model_name, *family, *weights; /* weights: types by share, "Q4_1, Q8_0, F32" */
+    char model_fingerprint[33];
+    uint64_t parameters, layers, width, vocabulary;
+    /* corpus */
+    ip_file_name *files;
+    size_t file_count;
+    uint64_t documents, tokens, positions, max_tokens, replaced;
+    char text_fingerprint[33], ids_fingerprint[33];
+    /* estimator */
+    uint64_t bins, seed;
+    char anchors_fingerprint[33]; /* empty: drawn from the seed */
+    const char *calibration;
+    double temperature;
+    unsigned orders;
+    bool backoff, count_at_positions;
+    uint32_t min_count;
+    /* results */
+    ip_layer_result *layer; /* layers + 1 of them; NULL when nothing was estimated */
+    bool has_loss, has_end;
+    ip_loss_result loss, loss_end;
+    float *token_loss; /* loss.tokens of them: -log p of tokens 1 .. n-1 of every document */
+    /* machine */
+    char isa[64], compute[32];
+    unsigned threads;
+    uint64_t memory;      /* the bound */
+    uint64_t peak_memory; /* highest anonymous resident memory seen */
+    double seconds;
+    char started[32];     /* UTC, ISO 8601 */
+    ip_stage_time stages[8];
+    size_t stage_count;
+} ip_run;
+
+/* Runs model over corpora (files, or "-"). scratch_default: folder for scratch files when settings name none, or NULL. */
+ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora, size_t corpus_count,
+                     const ip_settings *settings, const char *scratch_default, const ip_host *host, ip_error *error);
+void ip_run_free(ip_run *run);
+
+/* Means over layers 1..L: H, context, I of x and y, and the mean of the layers' ratios I(Y)/I(X) per order (NaN where a
+ * layer's I(X) is 0). A model without estimates gives zeros. */
+void ip_run_mean(const ip_run *run, ip_layer_result *mean, double optimality[IP_MAX_ORDERS]);
+
+/* Writers. Numbers in C locale, doubles with 17 digits, what was not computed as null. */
+void ip_run_write_json(const ip_run *run, FILE *file);
+void ip_run_write_table(const ip_run *run, FILE *file);
+/* run.json, layers.csv and, with a loss, token-loss.npy in folder, which is made; each appears whole or not at all. */
+ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *error);
+
+/* ---- plan ---- */
+
+typedef struct ip_plan_report {
+    char *model_name, *family, *weights;
+    uint64_t documents, tokens, positions, layers, width, longest, context_length, parameters;
+    uint64_t memory_bound;
+    uint64_t memory;        /* anonymous bytes the run will hold at its peak */
+    uint64_t memory_least;  /* with everything that can spill in scratch files */
+    uint64_t scratch;       /* bytes of scratch files */
+    double seconds;         /* expected, from a measured product rate on this machine */
+    char isa[64], compute[32];
+    unsigned threads;
+} ip_plan_report;
+
+ip_status ip_analyze_plan(ip_plan_report *out, const char *model, const char *const *corpora, size_t corpus_count,
+                          const ip_settings *settings, const ip_host *host, ip_error *error);
+void ip_plan_report_free(ip_plan_report *report);
+void ip_plan_report_write(const ip_plan_report *report, bool json, FILE *file);
+
+/* ---- states: layer-NN.npy f32 [tokens, width] and positions.npy int32 [tokens, 2] in folder ---- */
+ip_status ip_states(const char *model, const char *const *corpora, size_t corpus_count, const char *folder,
+                    const ip_settings *settings, const ip_host *host, ip_error *error);
+
+/* ---- entropy: the estimator alone ---- */
+
+typedef struct ip_entropy_set {
+    char *path;
+    uint64_t labels, singletons;
+    double conditional, I; /* H(Z|V), I(V;Z) */
+} ip_entropy_set;
+
+typedef struct ip_entropy_result {
+    uint64_t positions, width, bins;
+    double temperature, H, context;
+    ip_entropy_set *sets;
+    size_t set_count;
+    const char *calibration;
+    uint64_t seed;
+    char anchors_fingerprint[33];
+} ip_entropy_result;
+
+/* vectors: .npy of floats [positions, width]; labels: any number of .npy of integers [positions]. */
+ip_status ip_entropy(ip_entropy_result **out, const char *vectors, const char *const *labels, size_t label_count,
+                     const ip_settings *settings, const char *scratch_default, const ip_host *host, ip_error *error);
+void ip_entropy_free(ip_entropy_result *result);
+void ip_entropy_write(const ip_entropy_result *result, bool json, FILE *file);
+
+/* ---- tokenize, inspect, cpu ---- */
+
+/* Ids of a text file under model's tokenizer. pieces: writes the pieces of each document, one per line "id piece";
+ * else one line of ids per document. npy: writes them flat there and borders to X.offsets.npy instead. */
+ip_status ip_tokenize_file(const char *model, const char *path, bool ids, const char *npy, const ip_settings *settings,
+                           FILE *file, const ip_host *host, ip_error *error);
+
+ip_status ip_inspect(const char *model, bool json, bool tensors, FILE *file, const ip_host *host, ip_error *error);
+void ip_inspect_supported(FILE *file);
+
+/* What this machine can run, what is chosen for `request` and why. */
+ip_status ip_cpu_write(const char *request, bool json, FILE *file, ip_error *error);
+
+/* Calls from a signal handler: removes this process's unfinished output files. */
+void ip_emergency_cleanup(void);
+
+/* The memory allocator's bound in text form: "200M", "2G", suffixes powers of 1024; false when it is none. */
+bool ip_parse_size(const char *text, uint64_t *bytes);
+
+#endif

@@ -1,0 +1,118 @@
+/* The description of a run. */
+#include "core/run.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+void ip_settings_default(ip_settings *settings) {
+    *settings = (ip_settings){
+        .max_tokens = 512,
+        .split = "chunk",
+        .add_special = true,
+        .parse_special = true,
+        .orders = 3,
+        .min_count = 2,
+        .bins = 100,
+        .calibration = "vmf-bound",
+        .loss_end = -1,
+        .compute = "auto",
+    };
+}
+
+void ip_run_start(ip_run *run, const ip_settings *settings) {
+    run->orders = settings->orders;
+    run->backoff = settings->backoff;
+    run->min_count = settings->min_count;
+    run->count_at_positions = settings->count_at_positions;
+    run->seed = settings->seed;
+    run->max_tokens = settings->max_tokens;
+    time_t now = time(NULL);
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    strftime(run->started, sizeof run->started, "%Y-%m-%dT%H:%M:%SZ", &utc);
+}
+
+static ip_status copy_files(ip_run *run, const ip_corpus *corpus) {
+    run->files = calloc(corpus->file_count + 1, sizeof *run->files);
+    if (!run->files) return IP_FAILED;
+    for (size_t i = 0; i < corpus->file_count; i++) {
+        run->files[i].path = strdup(corpus->files[i].path);
+        if (!run->files[i].path) return IP_FAILED;
+        memcpy(run->files[i].fingerprint, corpus->files[i].fingerprint, sizeof run->files[i].fingerprint);
+        run->file_count = i + 1;
+    }
+    return IP_OK;
+}
+
+ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *anchors, ip_calibration calibration,
+                          const char *model, ip_error *error) {
+    const ip_plan *plan = ip_model_plan(session->model);
+    const ip_corpus *corpus = &session->corpus;
+    const char *name = session->settings->name ? session->settings->name : ip_model_name(session->model);
+    run->model_path = strdup(model);
+    run->model_name = strdup(name);
+    run->family = strdup(ip_model_family(session->model));
+    run->weights = ip_weights_describe(session->model);
+    if (!run->model_path || !run->model_name || !run->family || !run->weights || copy_files(run, corpus) != IP_OK)
+        return ip_fail(error, IP_FAILED, "out of memory");
+    ip_session_stage(session, "fingerprint", 0, "");
+    ip_status status = ip_model_fingerprint(session->model, run->model_fingerprint, error);
+    ip_session_end(session);
+    if (status != IP_OK) return status;
+    run->parameters = plan->parameters;
+    run->layers = plan->layers;
+    run->width = plan->width;
+    run->vocabulary = plan->vocabulary;
+    run->documents = corpus->documents;
+    run->tokens = corpus->tokens;
+    run->replaced = corpus->replaced;
+    memcpy(run->text_fingerprint, corpus->text_fingerprint, sizeof run->text_fingerprint);
+    memcpy(run->ids_fingerprint, corpus->ids_fingerprint, sizeof run->ids_fingerprint);
+    run->bins = anchors->m;
+    memcpy(run->anchors_fingerprint, anchors->fingerprint, sizeof run->anchors_fingerprint);
+    run->calibration = ip_calibration_name(calibration);
+    run->temperature = anchors->temperature;
+    run->positions = ip_corpus_positions(corpus, run->orders);
+    snprintf(run->isa, sizeof run->isa, "%s", session->kernels->name);
+    ip_compute_describe(session, run->compute, sizeof run->compute);
+    run->threads = ip_pool_threads(session->pool);
+    run->memory = session->memory_bound;
+    run->peak_memory = session->peak_memory;
+    memcpy(run->stages, session->times, sizeof run->stages);
+    run->stage_count = session->time_count;
+    run->seconds = ip_seconds() - session->started;
+    return IP_OK;
+}
+
+void ip_run_free(ip_run *run) {
+    if (!run) return;
+    for (size_t i = 0; i < run->file_count; i++) free(run->files[i].path);
+    free(run->files);
+    free(run->model_path);
+    free(run->model_name);
+    free(run->family);
+    free(run->weights);
+    free(run->layer);
+    free(run->token_loss);
+    free(run);
+}
+
+void ip_run_mean(const ip_run *run, ip_layer_result *mean, double optimality[IP_MAX_ORDERS]) {
+    memset(mean, 0, sizeof *mean);
+    for (unsigned k = 0; k < IP_MAX_ORDERS; k++) optimality[k] = 0.0;
+    double n = (double)run->layers;
+    for (size_t l = 1; l <= run->layers; l++) {
+        const ip_layer_result *r = &run->layer[l];
+        mean->H += r->H / n;
+        mean->context += r->context / n;
+        for (unsigned k = 0; k < run->orders; k++) {
+            mean->x[k].I += r->x[k].I / n;
+            mean->y[k].I += r->y[k].I / n;
+            optimality[k] += r->x[k].I != 0.0 ? r->y[k].I / r->x[k].I / n : NAN;
+            mean->x[k].distinct = r->x[k].distinct;
+            mean->y[k].distinct = r->y[k].distinct;
+        }
+    }
+}

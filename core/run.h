@@ -1,0 +1,16 @@
+/* Filling an ip_run with what was run; the writers are in run_json.c, run_table.c, run_folder.c. */
+#ifndef IP_CORE_RUN_H
+#define IP_CORE_RUN_H
+
+#include "core/anchors.h"
+#include "core/ngrams.h"
+#include "core/session.h"
+
+/* What settings say, and the time of the start. */
+void ip_run_start(ip_run *run, const ip_settings *settings);
+
+/* Model, corpus, estimator, machine, times, once all is computed (reads the model's bytes for its fingerprint). */
+ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *anchors, ip_calibration calibration,
+                          const char *model, ip_error *error);
+
+#endif

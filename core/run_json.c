@@ -1,0 +1,155 @@
+/* run.json, schema infoplane.run/1: nats throughout, orders from 1, what was not computed is null. */
+#include <math.h>
+
+#include "arch/scalar_math.h"
+#include "core/infoplane.h"
+#include "core/json_write.h"
+
+static const char *or_null(const char *text) { return text && text[0] != '\0' ? text : NULL; }
+
+static void write_loss(ip_json *j, const ip_loss_result *loss) {
+    ip_json_double(j, "nats_per_token", loss->nats_per_token);
+    ip_json_double(j, "perplexity", loss->tokens > 0 ? ip_exp(loss->nats_per_token) : NAN);
+    ip_json_uint(j, "tokens", loss->tokens);
+}
+
+static void write_estimates(ip_json *j, const char *key, const ip_estimate *e, unsigned orders, double H) {
+    static const char *const later[] = {"null", "bias", "corrected", "se", "low", "high"};
+    ip_json_open(j, key, '[', true);
+    for (unsigned k = 0; k < orders; k++) {
+        ip_json_open(j, NULL, '{', true);
+        ip_json_double(j, "I", e[k].I);
+        for (unsigned i = 0; i < sizeof later / sizeof *later; i++) ip_json_null(j, later[i]);
+        ip_json_uint(j, "distinct", e[k].distinct);
+        ip_json_double(j, "regularity", H > 0.0 ? e[k].I / H : NAN);
+        ip_json_close(j, '}');
+    }
+    ip_json_close(j, ']');
+}
+
+static void write_numbers(ip_json *j, const char *key, const double *values, unsigned n) {
+    ip_json_open(j, key, '[', true);
+    for (unsigned i = 0; i < n; i++) ip_json_double(j, NULL, values[i]);
+    ip_json_close(j, ']');
+}
+
+static void write_layer(ip_json *j, const ip_run *run, const ip_layer_result *r, const double *optimality) {
+    ip_json_double(j, "H", r->H);
+    ip_json_double(j, "context", r->context);
+    write_estimates(j, "X", r->x, run->orders, r->H);
+    write_estimates(j, "Y", r->y, run->orders, r->H);
+    write_numbers(j, "optimality", optimality, run->orders);
+}
+
+static void ratios(const ip_run *run, const ip_layer_result *r, double out[IP_MAX_ORDERS]) {
+    for (unsigned k = 0; k < run->orders; k++) out[k] = r->x[k].I != 0.0 ? r->y[k].I / r->x[k].I : NAN;
+}
+
+static void write_head(ip_json *j, const ip_run *run) {
+    ip_json_string(j, "schema", "infoplane.run/1");
+    ip_json_open(j, "infoplane", '{', true);
+    ip_json_string(j, "version", INFOPLANE_VERSION);
+    ip_json_string(j, "isa", run->isa);
+    ip_json_string(j, "compute", run->compute);
+    ip_json_uint(j, "threads", run->threads);
+    ip_json_string(j, "sleef", ip_sleef_version());
+    ip_json_close(j, '}');
+    ip_json_open(j, "run", '{', true);
+    ip_json_double(j, "seconds", run->seconds);
+    ip_json_open(j, "memory", '{', true);
+    ip_json_uint(j, "bound", run->memory);
+    ip_json_uint(j, "peak", run->peak_memory);
+    ip_json_close(j, '}');
+    ip_json_open(j, "stages", '{', true);
+    for (size_t i = 0; i < run->stage_count; i++) ip_json_double(j, run->stages[i].name, run->stages[i].seconds);
+    ip_json_close(j, '}');
+    ip_json_string(j, "started", run->started);
+    ip_json_close(j, '}');
+}
+
+static void write_inputs(ip_json *j, const ip_run *run) {
+    ip_json_open(j, "model", '{', true);
+    ip_json_string(j, "path", run->model_path);
+    ip_json_string(j, "name", run->model_name);
+    ip_json_string(j, "fingerprint", run->model_fingerprint);
+    ip_json_string(j, "family", run->family);
+    ip_json_uint(j, "parameters", run->parameters);
+    ip_json_uint(j, "layers", run->layers);
+    ip_json_uint(j, "width", run->width);
+    ip_json_uint(j, "vocabulary", run->vocabulary);
+    ip_json_string(j, "weights", run->weights);
+    ip_json_close(j, '}');
+    ip_json_open(j, "corpus", '{', false);
+    ip_json_open(j, "files", '[', false);
+    for (size_t i = 0; i < run->file_count; i++) {
+        ip_json_open(j, NULL, '{', true);
+        ip_json_string(j, "path", run->files[i].path);
+        ip_json_string(j, "fingerprint", or_null(run->files[i].fingerprint));
+        ip_json_close(j, '}');
+    }
+    ip_json_close(j, ']');
+    ip_json_uint(j, "documents", run->documents);
+    ip_json_uint(j, "tokens", run->tokens);
+    ip_json_uint(j, "positions", run->positions);
+    ip_json_uint(j, "max_tokens", run->max_tokens);
+    ip_json_uint(j, "replaced", run->replaced);
+    ip_json_string(j, "text_fingerprint", or_null(run->text_fingerprint));
+    ip_json_string(j, "ids_fingerprint", or_null(run->ids_fingerprint));
+    ip_json_close(j, '}');
+    ip_json_open(j, "estimator", '{', true);
+    ip_json_string(j, "name", "soft");
+    ip_json_uint(j, "bins", run->bins);
+    ip_json_double(j, "log_bins", ip_log((double)run->bins));
+    ip_json_string(j, "calibration", run->calibration);
+    ip_json_double(j, "temperature", run->temperature);
+    ip_json_uint(j, "seed", run->seed);
+    ip_json_string(j, "anchors", or_null(run->anchors_fingerprint));
+    ip_json_uint(j, "orders", run->orders);
+    ip_json_string(j, "labels", run->backoff ? "backoff" : "exact");
+    ip_json_uint(j, "min_count", run->min_count);
+    ip_json_string(j, "count_at", run->count_at_positions ? "positions" : "corpus");
+    ip_json_null(j, "groups");
+    ip_json_null(j, "null");
+    ip_json_close(j, '}');
+}
+
+void ip_run_write_json(const ip_run *run, FILE *file) {
+    ip_json json, *j = &json;
+    ip_json_begin(j, file);
+    ip_json_open(j, NULL, '{', false);
+    write_head(j, run);
+    write_inputs(j, run);
+    if (run->has_loss) {
+        ip_json_open(j, "loss", '{', true);
+        write_loss(j, &run->loss);
+        if (run->has_end) {
+            ip_json_open(j, "with_end", '{', true);
+            write_loss(j, &run->loss_end);
+            ip_json_close(j, '}');
+        } else {
+            ip_json_null(j, "with_end");
+        }
+        ip_json_close(j, '}');
+    } else {
+        ip_json_null(j, "loss");
+    }
+    double optimality[IP_MAX_ORDERS];
+    ip_json_open(j, "layers", '[', false);
+    for (size_t l = 0; l <= run->layers; l++) {
+        ip_json_open(j, NULL, '{', true);
+        ip_json_uint(j, "layer", l);
+        ratios(run, &run->layer[l], optimality);
+        write_layer(j, run, &run->layer[l], optimality);
+        ip_json_close(j, '}');
+    }
+    ip_json_close(j, ']');
+    ip_layer_result mean;
+    ip_run_mean(run, &mean, optimality);
+    ip_json_open(j, "mean", '{', true);
+    write_layer(j, run, &mean, optimality);
+    ratios(run, &mean, optimality);
+    write_numbers(j, "optimality_of_means", optimality, run->orders);
+    ip_json_close(j, '}');
+    ip_json_close(j, '}');
+    ip_json_end(j);
+}

@@ -1,0 +1,106 @@
+/* The table for the terminal: bits first, then the same as shares of log2(bins). */
+#include <math.h>
+
+#include "arch/scalar_math.h"
+#include "core/infoplane.h"
+
+static const double ln2 = 0.6931471805599453;
+
+typedef struct sheet {
+    const ip_run *run;
+    FILE *file;
+    double unit; /* nats per unit shown */
+    int decimals;
+} sheet;
+
+static void cell(const sheet *s, double x) {
+    if (isfinite(x)) {
+        fprintf(s->file, " %7.*f", s->decimals, x);
+    } else {
+        fprintf(s->file, " %7s", "-");
+    }
+}
+
+static void row(const sheet *s, const char *name, const ip_layer_result *r, const double *optimality) {
+    fprintf(s->file, "%5s", name);
+    cell(s, r->H / s->unit);
+    cell(s, r->context / s->unit);
+    fputs(" |", s->file);
+    for (unsigned k = 0; k < s->run->orders; k++) cell(s, r->x[k].I / s->unit);
+    fputs(" |", s->file);
+    for (unsigned k = 0; k < s->run->orders; k++) cell(s, r->y[k].I / s->unit);
+    if (optimality) {
+        fputs(" |", s->file);
+        for (unsigned k = 0; k < s->run->orders; k++) cell(s, optimality[k]);
+    }
+    fputc('\n', s->file);
+}
+
+static void group_heading(const sheet *s, const char *title) {
+    int width = 8 * (int)s->run->orders;
+    fprintf(s->file, " | %-*.*s", width - 1, width - 1, title);
+}
+
+static void heading(const sheet *s, bool optimality) {
+    fprintf(s->file, "%5s %7s %7s", "", "", "");
+    group_heading(s, "I(X;Z) complexity");
+    group_heading(s, "I(Y;Z) expressivity");
+    if (optimality) group_heading(s, "optimality I(Y;Z)/I(X;Z)");
+    fprintf(s->file, "\n%5s %7s %7s", "layer", "H(Z)", "I(C;Z)");
+    for (int group = 0; group < (optimality ? 3 : 2); group++) {
+        fputs(" |", s->file);
+        for (unsigned k = 1; k <= s->run->orders; k++) fprintf(s->file, "   n = %u", k);
+    }
+    fputc('\n', s->file);
+}
+
+static void body(const sheet *s, bool with_optimality) {
+    const ip_run *run = s->run;
+    double optimality[IP_MAX_ORDERS];
+    char name[24];
+    heading(s, with_optimality);
+    for (size_t l = 0; l <= run->layers; l++) {
+        const ip_layer_result *r = &run->layer[l];
+        for (unsigned k = 0; k < run->orders; k++) optimality[k] = r->x[k].I != 0.0 ? r->y[k].I / r->x[k].I : NAN;
+        snprintf(name, sizeof name, "%zu", l);
+        row(s, name, r, with_optimality ? optimality : NULL);
+    }
+    ip_layer_result mean;
+    ip_run_mean(run, &mean, optimality);
+    row(s, "mean", &mean, with_optimality ? optimality : NULL);
+    if (!with_optimality) return;
+    fprintf(s->file, "%5s %7s %7s", "", "", "");
+    fprintf(s->file, " | %*s | %*s |", 8 * (int)run->orders - 1, "", 8 * (int)run->orders - 1, "ratio of the means");
+    for (unsigned k = 0; k < run->orders; k++) cell(s, mean.x[k].I != 0.0 ? mean.y[k].I / mean.x[k].I : NAN);
+    fputc('\n', s->file);
+}
+
+static void loss_line(FILE *file, const char *what, const ip_loss_result *loss, uint64_t documents) {
+    fprintf(file, "%s %.4f nats per token (%.4f bits), perplexity %.3f, %.2f bits per document, over %llu tokens\n", what,
+            loss->nats_per_token, loss->nats_per_token / ln2, ip_exp(loss->nats_per_token),
+            loss->nats_per_token * (double)loss->tokens / (double)(documents > 0 ? documents : 1) / ln2,
+            (unsigned long long)loss->tokens);
+}
+
+void ip_run_write_table(const ip_run *run, FILE *file) {
+    fprintf(file, "%s: %s, %llu layers of width %llu, %.1f M parameters (%s)\n", run->model_name, run->family,
+            (unsigned long long)run->layers, (unsigned long long)run->width, (double)run->parameters / 1e6, run->weights);
+    fprintf(file, "%llu documents, %llu tokens, %llu counted positions; %llu anchors, %s, epsilon %.8g; labels %s",
+            (unsigned long long)run->documents, (unsigned long long)run->tokens, (unsigned long long)run->positions,
+            (unsigned long long)run->bins, run->calibration, run->temperature, run->backoff ? "backoff" : "exact");
+    if (run->backoff) fprintf(file, " (min count %u)", run->min_count);
+    fprintf(file, "; %s on %s\n\n", run->compute, run->isa);
+    double log_bins = ip_log((double)run->bins);
+    sheet bits = {run, file, ln2, 4};
+    fprintf(file, "bits (of at most log2 %llu = %.3f); n: order of the n-gram; I(C;Z): context, the ceiling of all I\n",
+            (unsigned long long)run->bins, log_bins / ln2);
+    body(&bits, true);
+    sheet efficiency = {run, file, log_bins, 4};
+    fprintf(file, "\nefficiency (the same as a share of log2 %llu)\n", (unsigned long long)run->bins);
+    body(&efficiency, false);
+    if (run->has_loss) {
+        fputc('\n', file);
+        loss_line(file, "loss:", &run->loss, run->documents);
+        if (run->has_end) loss_line(file, "loss with the document's end:", &run->loss_end, run->documents);
+    }
+}

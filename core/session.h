@@ -1,0 +1,69 @@
+/* What every command needs before it starts: kernels, threads, the model, the tokens. */
+#ifndef IP_CORE_SESSION_H
+#define IP_CORE_SESSION_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "arch/dispatch.h"
+#include "core/base/pool.h"
+#include "core/corpus.h"
+#include "core/infoplane.h"
+#include "core/weights.h"
+#include "models/model.h"
+
+typedef struct ip_session {
+    const ip_settings *settings;
+    const ip_host *host;
+    const ip_kernels *kernels;
+    ip_pool *pool;
+    ip_compute compute;
+    ip_model *model;
+    ip_corpus corpus;
+    uint64_t memory_bound;
+    /* stages */
+    const char *stage;
+    unsigned step, steps;
+    double started, stage_started;
+    ip_stage_time times[8];
+    size_t time_count;
+    /* progress: work done is counted by all threads, told by whoever finds that a tenth of a second has passed */
+    _Atomic uint64_t done;
+    uint64_t all;
+    const char *unit;
+    _Atomic uint64_t next_report; /* milliseconds since the start */
+    pthread_mutex_t reporting;
+    bool reporting_ready;
+    uint64_t peak_memory;
+} ip_session;
+
+/* Kernels, threads, names of settings. Close it whatever was returned. */
+ip_status ip_session_open(ip_session *session, const ip_settings *settings, const ip_host *host, ip_error *error);
+/* The model, and the tokens of the corpora under its tokenizer. */
+ip_status ip_session_model(ip_session *session, const char *model, ip_error *error);
+ip_status ip_session_corpus(ip_session *session, const char *const *corpora, size_t count, ip_error *error);
+void ip_session_close(ip_session *session);
+
+/* The corpus options that settings say. */
+ip_corpus_options ip_corpus_options_of(const ip_settings *settings);
+
+/* Begins a stage of `all` units (0: unknown); the time of the one before is added to its row. Stages of one name add up. */
+void ip_session_stage(ip_session *session, const char *stage, uint64_t all, const char *unit);
+/* Ends the last stage and samples the memory. */
+void ip_session_end(ip_session *session);
+/* Adds work done; from any thread. IP_INTERRUPTED when the host wants to stop. */
+ip_status ip_session_advance(ip_session *session, uint64_t units, ip_error *error);
+void ip_session_warn(const ip_session *session, const char *format, ...) IP_PRINTF(2, 3);
+/* Notes the anonymous resident memory of the moment. */
+void ip_session_sample_memory(ip_session *session);
+
+/* Seconds on a clock that only goes forward. */
+double ip_seconds(void);
+
+/* Name of the arithmetic of the blocks' matrices: "int16", "f32" or both, "int16+f32". */
+void ip_compute_describe(const ip_session *session, char *out, size_t n);
+
+/* Types of the model's matrices by share of elements: "Q4_1, Q8_0, F32"; malloc'ed. */
+char *ip_weights_describe(const ip_model *model);
+
+#endif

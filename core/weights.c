@@ -1,0 +1,169 @@
+/* Packing: a panel of 16 outputs at a time, from the file's rows to codes and scales (or floats), to the panel. */
+#include "core/weights.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/memory.h"
+
+ip_arith ip_weight_arith(ip_compute compute, const ip_type *type) {
+    switch (compute) {
+    case IP_COMPUTE_AUTO: return type->to_codes ? IP_ARITH_INT16 : IP_ARITH_F32;
+    case IP_COMPUTE_F32: return IP_ARITH_F32;
+    case IP_COMPUTE_BF16: return IP_ARITH_BF16;
+    case IP_COMPUTE_INT16: return IP_ARITH_INT16;
+    case IP_COMPUTE_INT8: return IP_ARITH_INT8;
+    }
+    return IP_ARITH_F32;
+}
+
+static bool integers(ip_arith arith) { return arith == IP_ARITH_INT16 || arith == IP_ARITH_INT8; }
+
+/* Float weights under an integer arithmetic are quantised to Q8_0 first: groups of 32, no min. */
+static unsigned group_of(const ip_type *type) { return type->to_codes ? type->group : IP_GROUP; }
+static bool min_of(const ip_type *type) { return type->to_codes && type->has_min; }
+
+size_t ip_weight_bytes(const ip_kernels *kernels, ip_compute compute, const ip_weight *weight, size_t outputs) {
+    const ip_type *type = weight->tensor->type;
+    return ip_matrix_bytes(kernels, ip_weight_arith(compute, type), outputs, weight->inputs, group_of(type), min_of(type));
+}
+
+/* Rows of one panel in the form that the pack kernels take. */
+typedef struct panel_rows {
+    float *floats; /* [16][kp] */
+    int8_t *codes; /* [16][kp] */
+    float *scale, *min; /* [16][kp / group] */
+} panel_rows;
+
+static bool allocate_rows(panel_rows *rows, ip_arith arith, size_t kp, unsigned group) {
+    memset(rows, 0, sizeof *rows);
+    rows->floats = ip_alloc64(IP_LANES * kp * sizeof *rows->floats);
+    if (!integers(arith)) return rows->floats != NULL;
+    rows->codes = ip_alloc64(IP_LANES * kp);
+    rows->scale = ip_alloc64(IP_LANES * (kp / group) * sizeof *rows->scale);
+    rows->min = ip_alloc64(IP_LANES * (kp / group) * sizeof *rows->min);
+    return rows->floats && rows->codes && rows->scale && rows->min;
+}
+
+static void free_rows(panel_rows *rows) {
+    free(rows->floats);
+    free(rows->codes);
+    free(rows->scale);
+    free(rows->min);
+}
+
+/* False when a float weight is so large that its Q8_0 scale, a half, overflows. */
+static bool pack_integer_panel(const ip_pack *pack, size_t panel, size_t count, panel_rows *rows,
+                               const ip_kernels *kernels) {
+    ip_matrix *m = pack->matrix;
+    const ip_weight *weight = pack->weight;
+    const ip_type *type = weight->tensor->type;
+    size_t groups = m->kp / m->group, k = m->k;
+    memset(rows->codes, 0, IP_LANES * m->kp);
+    memset(rows->scale, 0, IP_LANES * groups * sizeof *rows->scale);
+    memset(rows->min, 0, IP_LANES * groups * sizeof *rows->min);
+    for (size_t i = 0; i < count; i++) {
+        size_t row = ip_weight_row(weight, pack->first + panel * IP_LANES + i);
+        const unsigned char *data = ip_tensor_row(weight->tensor, row);
+        int8_t *codes = rows->codes + i * m->kp;
+        float *scale = rows->scale + i * groups, *min = rows->min + i * groups;
+        if (type->to_codes) {
+            type->to_codes(codes, scale, type->has_min ? min : NULL, data, k);
+        } else {
+            type->to_float(rows->floats, data, k);
+            ip_quantise_q8_0(codes, scale, rows->floats, k);
+            for (size_t g = 0; g < groups; g++)
+                if (!isfinite(scale[g])) return false;
+        }
+    }
+    unsigned char *to = m->codes + panel * m->panel_bytes;
+    (m->arith == IP_ARITH_INT16 ? kernels->pack_int16 : kernels->pack_int8)(to, rows->codes, m->kp, count, m->kp);
+    for (size_t g = 0; g < groups; g++) {
+        for (size_t i = 0; i < IP_LANES; i++) {
+            m->scale[(panel * groups + g) * IP_LANES + i] = rows->scale[i * groups + g];
+            if (m->has_min) m->min[(panel * groups + g) * IP_LANES + i] = rows->min[i * groups + g];
+        }
+    }
+    return true;
+}
+
+static bool pack_float_panel(const ip_pack *pack, size_t panel, size_t count, panel_rows *rows,
+                             const ip_kernels *kernels) {
+    ip_matrix *m = pack->matrix;
+    for (size_t i = 0; i < count; i++) {
+        size_t row = ip_weight_row(pack->weight, pack->first + panel * IP_LANES + i);
+        pack->weight->tensor->type->to_float(rows->floats + i * m->kp, ip_tensor_row(pack->weight->tensor, row), m->k);
+    }
+    unsigned char *to = m->codes + panel * m->panel_bytes;
+    if (m->arith == IP_ARITH_F32) {
+        kernels->pack_f32((float *)(void *)to, rows->floats, m->kp, count, m->k);
+    } else {
+        kernels->pack_bf16(to, rows->floats, m->kp, count, m->k);
+    }
+    return true;
+}
+
+/* ---- the job: tensors to check, then runs of panels ---- */
+
+enum { PANELS_PER_TASK = 8 };
+
+typedef struct pack_job {
+    const ip_pack *packs;
+    size_t count;
+    const ip_model *model;
+    const ip_kernels *kernels;
+} pack_job;
+
+static ip_status check_one(void *context, size_t task, unsigned worker, ip_error *error) {
+    (void)worker;
+    const pack_job *job = context;
+    const ip_tensor *tensor = job->packs[task].weight->tensor;
+    return ip_tensor_check_finite(tensor, ip_model_tensor_path(job->model, tensor), error);
+}
+
+static size_t tasks_of(const ip_pack *pack) {
+    size_t panels = (pack->outputs + IP_LANES - 1) / IP_LANES;
+    return (panels + PANELS_PER_TASK - 1) / PANELS_PER_TASK;
+}
+
+static ip_status pack_some(void *context, size_t task, unsigned worker, ip_error *error) {
+    (void)worker;
+    const pack_job *job = context;
+    const ip_pack *pack = job->packs;
+    while (task >= tasks_of(pack)) task -= tasks_of(pack++);
+    const ip_matrix *m = pack->matrix;
+    panel_rows rows;
+    if (!allocate_rows(&rows, m->arith, m->kp, m->group)) {
+        free_rows(&rows);
+        return ip_fail(error, IP_FAILED, "out of memory while packing weights");
+    }
+    size_t panels = (pack->outputs + IP_LANES - 1) / IP_LANES;
+    bool packed = true;
+    for (size_t p = task * PANELS_PER_TASK; packed && p < panels && p < (task + 1) * PANELS_PER_TASK; p++) {
+        size_t left = pack->outputs - p * IP_LANES, count = left < IP_LANES ? left : IP_LANES;
+        packed = (integers(m->arith) ? pack_integer_panel : pack_float_panel)(pack, p, count, &rows, job->kernels);
+    }
+    free_rows(&rows);
+    if (packed) return IP_OK;
+    const ip_tensor *tensor = pack->weight->tensor;
+    return ip_fail(error, IP_BAD_INPUT, "%s: tensor '%s' has weights too large for Q8_0 scales: use --compute f32",
+                   ip_model_tensor_path(job->model, tensor), tensor->name);
+}
+
+ip_status ip_weights_pack(const ip_pack *packs, size_t count, bool trusted, const ip_model *model,
+                          const ip_kernels *kernels, ip_compute compute, ip_pool *pool, ip_error *error) {
+    pack_job job = {packs, count, model, kernels};
+    if (!trusted) {
+        ip_status status = ip_pool_run(pool, count, check_one, &job, error);
+        if (status != IP_OK) return status;
+    }
+    size_t tasks = 0;
+    for (size_t i = 0; i < count; i++) {
+        const ip_type *type = packs[i].weight->tensor->type;
+        ip_matrix_layout(packs[i].matrix, packs[i].memory, kernels, ip_weight_arith(compute, type), packs[i].outputs,
+                         packs[i].weight->inputs, group_of(type), min_of(type));
+        tasks += tasks_of(&packs[i]);
+    }
+    return ip_pool_run(pool, tasks, pack_some, &job, error);
+}

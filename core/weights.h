@@ -1,0 +1,35 @@
+/* Matrices of a model file packed into the panels that this machine multiplies fastest, once per layer and run. */
+#ifndef IP_CORE_WEIGHTS_H
+#define IP_CORE_WEIGHTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "arch/kernels.h"
+#include "core/base/pool.h"
+#include "core/base/status.h"
+#include "models/model.h"
+
+/* What the user asked for. auto: quantised weights in int16, float weights in f32. */
+typedef enum ip_compute { IP_COMPUTE_AUTO, IP_COMPUTE_F32, IP_COMPUTE_BF16, IP_COMPUTE_INT16, IP_COMPUTE_INT8 } ip_compute;
+
+/* The arithmetic in which a matrix of this type is multiplied. */
+ip_arith ip_weight_arith(ip_compute compute, const ip_type *type);
+
+/* Packed bytes of `outputs` rows of a weight. */
+size_t ip_weight_bytes(const ip_kernels *kernels, ip_compute compute, const ip_weight *weight, size_t outputs);
+
+/* One matrix to be packed: rows first .. first+outputs-1 of weight into memory (64-byte aligned, ip_weight_bytes). */
+typedef struct ip_pack {
+    const ip_weight *weight;
+    size_t first, outputs;
+    void *memory;
+    ip_matrix *matrix; /* out */
+} ip_pack;
+
+/* Packs a set of matrices, all threads over all panels. Unless trusted, every weight is first checked to be finite
+ * (IP_BAD_INPUT names file and tensor); the head, packed block by block, is checked by its first block. */
+ip_status ip_weights_pack(const ip_pack *packs, size_t count, bool trusted, const ip_model *model,
+                          const ip_kernels *kernels, ip_compute compute, ip_pool *pool, ip_error *error);
+
+#endif
