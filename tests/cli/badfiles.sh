@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Broken, hostile and unusual input files, through the program. Every row of the golden list names a file, the latest
+# stage at which it must be refused, and a word for the message. Refused means: status 3, exactly one line on stderr
+# that names the file and has the word, nothing on stdout, no ESC or BEL, in seconds and without a large allocation.
+# Accepted means: status 0, no ESC or BEL, and the word somewhere in what is printed.
+# variants: native asan
+. "$(dirname "${BASH_SOURCE[0]}")/../fixtures/cli.sh"
+bad=$INFOPLANE_SHARED/golden/badfiles
+skip_unless "$bad/expected.tsv"
+demo=$INFOPLANE_ROOT/models/demo/demo.q8_0.gguf
+small=$work/small.txt
+printf '%s\n' "The old farmer sees the grey barn." "The small horse sees the farmer." >"$small"
+# Unusual files that hold what this version names and refuses; a row leaves this list when its type or family arrives.
+later="gguf/ok_mixed_types.gguf"
+
+# What the files justify is far below this bound of address space (a sanitizer needs terabytes of it).
+[ "$INFOPLANE_VARIANT" = native ] && ulimit -v $((1 << 20))
+
+refused() { # FILE WORD
+    [ $status = 3 ] && [ "$(wc -l <"$work/err")" = 1 ] && [ ! -s "$work/out" ] && clean_terminal &&
+        grep -qF "$(basename "$1")" "$work/err" && { [ -z "$2" ] || grep -qiE -- "$2" "$work/err"; }
+}
+accepted() { # WORD
+    [ $status = 0 ] && clean_terminal && { [ -z "$1" ] || cat "$work/out" "$work/err" | grep -qiE -- "$1"; }
+}
+
+# run_on FORMAT STAGE EXPECTED USE_AS FILE
+run_on() {
+    case "$1:$2:$3:$4" in
+        gguf:data:*) run analyze "$5" "$small" --bins 8 --split line ;;
+        gguf:*:accept:*) run inspect "$5" ;;
+        gguf:*) run analyze "$5" "$small" --split line --plan ;;
+        npy:*:Z) run entropy "$5" --labels "$bad/npy/y_ok.npy" ;;
+        npy:*:Y) run entropy "$bad/npy/z_ok.npy" --labels "$5" ;;
+        corpus:*) run analyze "$demo" "$5" --plan ;;
+    esac
+}
+
+# Tabs are no separators to `read` where a field is empty; another character is.
+while IFS='|' read -r file format stage expected use_as word what; do
+    word=${word//$'\x01'/|}
+    case "$format" in gguf | npy | corpus) ;; *) continue ;; esac
+    run_on "$format" "$stage" "$expected" "$use_as" "$bad/$file"
+    if [[ " $later " == *" $file "* ]]; then
+        check "$file must be refused by name until it is supported" refused "$file" "not supported yet"
+        continue
+    fi
+    if [ "$expected" = reject ]; then
+        check "$file must be refused ($what; word: $word)" refused "$file" "$word"
+    else
+        check "$file must be accepted ($what; word: $word)" accepted "$word"
+    fi
+    # An accepted model must also run, but for the one that has no weights: that is said.
+    if [ "$format:$expected" = gguf:accept ]; then
+        run analyze "$bad/$file" "$small" --bins 8 --split line
+        case "$file" in
+            *vocabulary_only*) check "$file has no weights to run" refused "$file" "weights" ;;
+            *) check "$file must run ($what)" accepted "" ;;
+        esac
+    fi
+done < <(tail -n +2 "$bad/expected.tsv" | awk -F'\t' '{
+    word = $5; gsub(/\|/, "\001", word); what = $6; gsub(/\|/, "/", what)
+    print $1 "|" $2 "|" $3 "|" $4 "|" $7 "|" word "|" what }')
+finish

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Several threads give the digits of one, through every parallel stage: tokens from JSONL and from plain text, the
+# forward pass, assignments in memory and on scratch, the loss. Under ThreadSanitizer a race ends the program.
+# variants: native tsan
+. "$(dirname "${BASH_SOURCE[0]}")/../fixtures/cli.sh"
+patience=300
+few=20 many=60 counts="3 8"
+[ "$INFOPLANE_VARIANT" = tsan ] && few=6 many=12 counts=3
+demo=$INFOPLANE_ROOT/models/demo
+sed -n 's/^{"text": "\(.*\)", "bits.*/\1/p' "$demo/heldout.jsonl" | head -$few >"$work/text.txt"
+
+# The result without what may differ: the run's times and paths, the number of threads.
+result() { sed -e '/^ "run": /d' -e 's/"threads": [0-9]*//' "$work/out"; }
+
+# same NAME ARGUMENT...: one thread, then three and (where that is quick) more than there are processors.
+same() {
+    local name=$1 threads
+    shift
+    run analyze "$demo/demo.q8_0.gguf" "$@" --orders 4 --loss-end 0 --quiet --json --threads 1
+    result >"$work/one"
+    check "$name: one thread" [ $status -eq 0 -a -s "$work/one" ]
+    for threads in $counts; do
+        run analyze "$demo/demo.q8_0.gguf" "$@" --orders 4 --loss-end 0 --quiet --json --threads $threads
+        result >"$work/many"
+        check "$name: $threads threads run" [ $status -eq 0 ]
+        check "$name: $threads threads give the digits of one" cmp -s "$work/one" "$work/many"
+    done
+}
+
+same "JSONL" "$demo/heldout.jsonl" --documents $few
+same "lines" "$work/text.txt" --split line --compute f32
+same "chunks of one text" "$work/text.txt" --max-tokens 64 --labels backoff --compute int8
+least=$("$INFOPLANE" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --documents $many --orders 4 --loss-end 0 --plan \
+    --json | sed -n 's/.*"memory_least": \([0-9]*\).*/\1/p')
+check "the plan tells the least memory" [ "${least:-0}" -gt 0 ]
+same "states on scratch" "$demo/heldout.jsonl" --documents $many --memory $((least + 1000000)) --scratch "$work"
+finish

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# One arithmetic: the same run.json, bit for bit, on every instruction set of this machine, for any number of threads and
+# any memory bound; under the ARM emulators too (against the native run).
+# variants: native aarch64 armv7
+source "$INFOPLANE_ROOT/tests/fixtures/cli.sh"
+patience=900
+demo=$INFOPLANE_ROOT/models/demo
+native=$INFOPLANE_BUILD/bin/infoplane
+
+# What may differ between two runs of the same work is taken out: run, threads, isa, paths.
+stable() { sed -e '/^ "run": /d' -e 's/"isa": "[^"]*"/"isa"/' -e 's/"threads": [0-9]*/"threads"/' -e 's/"path": "[^"]*"/"path"/g' "$1"; }
+
+same() { # name reference candidate
+    stable "$2" >"$work/a"
+    stable "$3" >"$work/b"
+    if [ -s "$work/a" ] && cmp -s "$work/a" "$work/b"; then
+        ok
+    else
+        fail "$1: run.json differs: $(diff "$work/a" "$work/b" | head -4 | cut -c1-200)"
+    fi
+}
+
+for compute in f32 int16 int8; do
+    "$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --documents 20 --orders 4 --loss-end 0 --quiet \
+        --compute $compute --isa scalar --threads 1 --json >"$work/$compute.scalar" || fail "$compute: scalar"
+    isas=$("$INFOPLANE" cpu --json | sed -n 's/.*"name": "\([a-z0-9]*\)", "compiled": true, "usable": true.*/\1/p')
+    if [ "$INFOPLANE_VARIANT" = native ]; then
+        [ -n "$("$INFOPLANE" cpu --json | grep '"vnni": true')" ] && isas+=" avx512,-vnni avx512,-vnni,-bf16"
+    elif [ "$INFOPLANE_VARIANT" = aarch64 ]; then
+        isas+=" neon,-i8mm neon,-i8mm,-dotprod"
+    fi
+    for isa in $isas; do
+        "$INFOPLANE" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --documents 20 --orders 4 --loss-end 0 --quiet \
+            --compute $compute --isa "$isa" --threads 3 --json >"$work/candidate" || fail "$compute: $isa"
+        same "$compute on $isa, 3 threads" "$work/$compute.scalar" "$work/candidate"
+    done
+done
+if [ "$INFOPLANE_VARIANT" = native ]; then
+    "$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss --quiet --json >"$work/wide"
+    least=$("$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss --quiet --plan --json |
+        sed -n 's/.*"memory_least": \([0-9]*\).*/\1/p')
+    # too small for the hidden states, and too small for the soft assignments as well
+    for more in 1000000 3000000 9000000; do
+        "$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss --quiet --json \
+            --memory $((least + more)) --scratch "$work" --threads 2 >"$work/narrow" 2>"$work/err" || fail "memory $((least + more))"
+        same "--memory $((least + more))" "$work/wide" "$work/narrow"
+    done
+    "$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss --quiet --memory 1M >"$work/out" 2>"$work/err"
+    status=$?
+    check "an impossible bound says what is needed" grep -q "needs" "$work/err"
+    check "and fails" [ $status -eq 1 ]
+fi
+finish
