@@ -156,7 +156,7 @@ static ip_status allocate(analysis *a, ip_error *error) {
                                     a->budget.soft_spilled ? a->scratch : NULL, error);
     if (status != IP_OK) return status;
     status = ip_forward_open(&a->forward, session->model, session->kernels, session->compute, &a->tiling,
-                             session->pool, error);
+                             a->budget.ahead, session->pool, error);
     if (status != IP_OK) return status;
     status = ip_store_open(&a->store, session->corpus.tokens, plan->width, a->budget.resident_rows, a->scratch, error);
     if (status != IP_OK) return status;

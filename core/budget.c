@@ -69,6 +69,12 @@ ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_til
                        "--memory %.1fM is too small: this run needs %.1fM with everything else in scratch files (fewer "
                        "--threads or --documents need less)", (double)bound / 0x1p20, (double)out->least / 0x1p20);
     uint64_t room = bound - base - fixed;
+    uint64_t layer = ip_forward_layer_bytes(session->model, session->kernels, session->compute);
+    out->ahead = room > spill_buffers && layer <= (room - spill_buffers) / 2;
+    if (out->ahead) {
+        room -= layer;
+        fixed += layer;
+    }
     if (out->hidden + out->soft <= room) {
         out->resident_rows = tokens;
         out->peak = base + fixed + out->hidden + out->soft;
@@ -80,6 +86,6 @@ ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_til
     out->resident_rows = resident_rows(tiling, room / (plan->width * sizeof(float)));
     uint64_t kept = out->resident_rows * plan->width * sizeof(float);
     out->scratch = out->hidden - kept + (out->soft_spilled ? out->soft : 0);
-    out->peak = out->least + kept + (out->soft_spilled ? 0 : out->soft);
+    out->peak = base + fixed + spill_buffers + kept + (out->soft_spilled ? 0 : out->soft);
     return IP_OK;
 }

@@ -10,6 +10,7 @@ typedef struct ip_budget {
     uint64_t counting;      /* n-gram tables, before the forward pass and freed by then */
     uint64_t fixed;         /* buffers that cannot spill: labels, packed layer, threads' work, head, losses */
     uint64_t soft, hidden;  /* soft assignments of a layer, hidden states of the corpus: these can */
+    bool ahead;             /* there is memory for two packed layers: the next one is packed while one runs */
     bool soft_spilled;
     uint64_t resident_rows; /* hidden states kept in memory, a tile's border */
     uint64_t least, peak;   /* anonymous bytes with everything spilled, and as decided */

@@ -83,13 +83,11 @@ static size_t lay_bench(ip_bench *bench, ip_cache *cache, char *memory, const ip
     return at + act_room(kernels, IP_TILE_ROWS, w.act_inputs);
 }
 
-enum { MATRICES = 7 };
-
 /* The matrices of a block in the order in which they are packed. */
-static void list_matrices(const ip_block *b, ip_layer *layer, const ip_weight *weights[MATRICES],
-                          ip_matrix *matrices[MATRICES]) {
-    const ip_weight *w[MATRICES] = {&b->q, &b->k, &b->v, &b->o, &b->gate, &b->up, &b->down};
-    ip_matrix *m[MATRICES] = {&layer->q, &layer->k, &layer->v, &layer->o, &layer->gate, &layer->up, &layer->down};
+static void list_matrices(const ip_block *b, ip_layer *layer, const ip_weight *weights[IP_BLOCK_MATRICES],
+                          ip_matrix *matrices[IP_BLOCK_MATRICES]) {
+    const ip_weight *w[IP_BLOCK_MATRICES] = {&b->q, &b->k, &b->v, &b->o, &b->gate, &b->up, &b->down};
+    ip_matrix *m[IP_BLOCK_MATRICES] = {&layer->q, &layer->k, &layer->v, &layer->o, &layer->gate, &layer->up, &layer->down};
     memcpy(weights, w, sizeof w);
     memcpy(matrices, m, sizeof m);
 }
@@ -98,11 +96,11 @@ static size_t layer_room(const ip_plan *plan, const ip_kernels *kernels, ip_comp
     size_t most = 0;
     for (size_t i = 0; i < plan->layers; i++) {
         ip_layer unused;
-        const ip_weight *weights[MATRICES];
-        ip_matrix *matrices[MATRICES];
+        const ip_weight *weights[IP_BLOCK_MATRICES];
+        ip_matrix *matrices[IP_BLOCK_MATRICES];
         size_t bytes = 0;
         list_matrices(&plan->blocks[i], &unused, weights, matrices);
-        for (int j = 0; j < MATRICES; j++)
+        for (int j = 0; j < IP_BLOCK_MATRICES; j++)
             bytes += up64(ip_weight_bytes(kernels, compute, weights[j], weights[j]->outputs));
         most = larger(most, bytes);
     }
@@ -113,6 +111,10 @@ static size_t rope_room(const ip_plan *plan, size_t longest) { return up16(longe
 
 /* A long document's cache is one for all threads. */
 static size_t long_room(const ip_tiling *tiling) { return tiling->long_count > 0 ? tiling->longest : 0; }
+
+uint64_t ip_forward_layer_bytes(const ip_model *model, const ip_kernels *kernels, ip_compute compute) {
+    return layer_room(ip_model_plan(model), kernels, compute);
+}
 
 uint64_t ip_forward_bytes(const ip_model *model, const ip_kernels *kernels, ip_compute compute,
                           const ip_tiling *tiling, unsigned threads) {
@@ -145,8 +147,9 @@ static ip_status rope_rows(void *context, size_t task, unsigned worker, ip_error
 }
 
 ip_status ip_forward_open(ip_forward *f, const ip_model *model, const ip_kernels *kernels, ip_compute compute,
-                          const ip_tiling *tiling, ip_pool *pool, ip_error *error) {
+                          const ip_tiling *tiling, bool ahead, ip_pool *pool, ip_error *error) {
     memset(f, 0, sizeof *f);
+    f->ahead = ahead;
     f->model = model;
     f->plan = ip_model_plan(model);
     f->kernels = kernels;
@@ -158,7 +161,8 @@ ip_status ip_forward_open(ip_forward *f, const ip_model *model, const ip_kernels
     ip_cache cache;
     f->bench_bytes = lay_bench(&bench, &cache, NULL, f->plan, kernels, tiling->longest_short);
     f->long_bytes = lay_cache(&f->long_cache, NULL, f->plan, long_room(tiling));
-    f->layer_memory = ip_big_alloc(f->layer_bytes);
+    f->layer_memory[0] = ip_big_alloc(f->layer_bytes);
+    f->layer_memory[1] = ahead ? ip_big_alloc(f->layer_bytes) : f->layer_memory[0];
     f->bench_memory = ip_big_alloc(f->bench_bytes * f->threads);
     f->long_memory = ip_big_alloc(f->long_bytes);
     f->benches = calloc(f->threads, sizeof *f->benches);
@@ -166,7 +170,7 @@ ip_status ip_forward_open(ip_forward *f, const ip_model *model, const ip_kernels
     size_t rope = rope_room(f->plan, f->longest);
     f->cosine = ip_big_alloc(rope * sizeof(float));
     f->sine = ip_big_alloc(rope * sizeof(float));
-    if (!f->layer_memory || !f->bench_memory || !f->long_memory || !f->benches || !f->caches || !f->cosine || !f->sine) {
+    if (!f->layer_memory[0] || !f->layer_memory[1] || !f->bench_memory || !f->long_memory || !f->benches || !f->caches || !f->cosine || !f->sine) {
         ip_forward_close(f);
         return ip_fail(error, IP_FAILED, "out of memory for the forward pass (see --plan for what it needs)");
     }
@@ -179,7 +183,8 @@ ip_status ip_forward_open(ip_forward *f, const ip_model *model, const ip_kernels
 
 void ip_forward_close(ip_forward *f) {
     size_t rope = f->plan ? rope_room(f->plan, f->longest) * sizeof(float) : 0;
-    ip_big_free(f->layer_memory, f->layer_bytes);
+    ip_big_free(f->layer_memory[0], f->layer_bytes);
+    if (f->ahead) ip_big_free(f->layer_memory[1], f->layer_bytes);
     ip_big_free(f->bench_memory, f->bench_bytes * f->threads);
     ip_big_free(f->long_memory, f->long_bytes);
     ip_big_free(f->cosine, rope);
@@ -189,17 +194,21 @@ void ip_forward_close(ip_forward *f) {
     memset(f, 0, sizeof *f);
 }
 
-ip_status ip_forward_load(ip_forward *f, size_t block, ip_pool *pool, ip_error *error) {
-    const ip_weight *weights[MATRICES];
-    ip_matrix *matrices[MATRICES];
-    ip_pack packs[MATRICES];
-    list_matrices(&f->plan->blocks[block], &f->layer, weights, matrices);
-    char *memory = f->layer_memory;
-    for (int j = 0; j < MATRICES; j++) {
-        packs[j] = (ip_pack){weights[j], 0, weights[j]->outputs, memory, matrices[j]};
+void ip_forward_prepare(ip_forward *f, size_t block) {
+    const ip_weight *weights[IP_BLOCK_MATRICES];
+    ip_matrix *matrices[IP_BLOCK_MATRICES];
+    list_matrices(&f->plan->blocks[block], &f->layers[block % 2], weights, matrices);
+    char *memory = f->layer_memory[block % 2];
+    for (int j = 0; j < IP_BLOCK_MATRICES; j++) {
+        f->packs[j] = (ip_pack){weights[j], 0, weights[j]->outputs, memory, matrices[j]};
         memory += up64(ip_weight_bytes(f->kernels, f->compute, weights[j], weights[j]->outputs));
     }
-    return ip_weights_pack(packs, MATRICES, false, f->model, f->kernels, f->compute, pool, error);
+    ip_pack_begin(&f->packing, f->packs, IP_BLOCK_MATRICES, false, f->model, f->kernels, f->compute);
+    if (block + 1 < f->plan->layers) {
+        ip_layer unused;
+        list_matrices(&f->plan->blocks[block + 1], &unused, weights, matrices);
+        ip_pack_read_ahead(weights, IP_BLOCK_MATRICES);
+    }
 }
 
 void ip_forward_embed(const ip_forward *f, const int32_t *ids, size_t rows, float *h) {
@@ -220,6 +229,7 @@ typedef struct tile_work {
     ip_bench *bench;
     ip_cache *cache;
     const ip_block *block;
+    const ip_layer *layer;
     const ip_segment *segments;
     size_t segment_count, rows;
     const float *h;
@@ -331,7 +341,7 @@ static ip_status project(const tile_work *w, bool queries, bool keys) {
     const ip_plan *plan = w->f->plan;
     const ip_block *b = w->block;
     ip_bench *bench = w->bench;
-    const ip_layer *layer = &w->f->layer;
+    const ip_layer *layer = w->layer;
     ip_status status = normalise(w, &b->attention_norm, bench->norm);
     if (status != IP_OK) return status;
     const product qkv[] = {{&layer->q, &b->q, bench->q}, {&layer->k, &b->k, bench->k}, {&layer->v, &b->v, bench->v}};
@@ -356,7 +366,7 @@ static ip_status attention_branch(const tile_work *w, ip_tile_part part, float *
         if (part == IP_TILE_WHOLE) keep(w, &w->segments[s], row);
         attend(w, &w->segments[s], row);
     }
-    const product o = {&w->f->layer.o, &w->block->o, w->bench->out};
+    const product o = {&w->layer->o, &w->block->o, w->bench->out};
     status = multiply(w, w->bench->mixed, w->block->o.inputs, &o, 1);
     if (status == IP_OK) add_branch(w, h);
     return status;
@@ -365,7 +375,7 @@ static ip_status attention_branch(const tile_work *w, ip_tile_part part, float *
 static ip_status mlp_branch(const tile_work *w, float *h) {
     const ip_block *b = w->block;
     ip_bench *bench = w->bench;
-    const ip_layer *layer = &w->f->layer;
+    const ip_layer *layer = w->layer;
     ip_status status = normalise(w, &b->mlp_norm, bench->norm);
     if (status != IP_OK) return status;
     const product in[] = {{&layer->gate, &b->gate, bench->gate}, {&layer->up, &b->up, bench->up}};
@@ -388,6 +398,7 @@ static tile_work begin(const ip_forward *f, unsigned worker, size_t block, const
         .bench = &f->benches[worker],
         .cache = &f->caches[worker],
         .block = &f->plan->blocks[block],
+        .layer = &f->layers[block % 2],
         .segments = tiling->segments + tile->first_segment,
         .segment_count = tile->segments,
         .rows = tile->rows,

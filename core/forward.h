@@ -17,7 +17,9 @@
 #include "core/weights.h"
 #include "models/model.h"
 
-/* Packed matrices of the block at hand. */
+enum { IP_BLOCK_MATRICES = 7 };
+
+/* Packed matrices of a block. */
 typedef struct ip_layer {
     ip_matrix q, k, v, o, gate, up, down;
 } ip_layer;
@@ -43,9 +45,13 @@ typedef struct ip_forward {
     unsigned threads;
     ip_cache *caches;      /* one per thread, for documents that are not long */
     ip_cache long_cache;   /* shared by all threads, for the long document at hand; room 0 when there is none */
-    ip_layer layer;
-    void *layer_memory;
-    size_t layer_bytes;
+    /* The block that runs and, when there is memory for it, the next one, packed meanwhile. */
+    ip_layer layers[2];
+    void *layer_memory[2];
+    size_t layer_bytes; /* of one */
+    bool ahead;         /* there are two */
+    ip_pack packs[IP_BLOCK_MATRICES];
+    ip_pack_job packing;
     void *bench_memory;
     size_t bench_bytes; /* per thread */
     void *long_memory;
@@ -54,15 +60,18 @@ typedef struct ip_forward {
     float *cosine, *sine; /* [longest][rotary / 2] */
 } ip_forward;
 
-/* Anonymous bytes that ip_forward_open will take. */
+/* Bytes of one packed block, the largest. */
+uint64_t ip_forward_layer_bytes(const ip_model *model, const ip_kernels *kernels, ip_compute compute);
+/* Anonymous bytes that ip_forward_open will take, with one packed block. */
 uint64_t ip_forward_bytes(const ip_model *model, const ip_kernels *kernels, ip_compute compute,
                           const ip_tiling *tiling, unsigned threads);
 ip_status ip_forward_open(ip_forward *f, const ip_model *model, const ip_kernels *kernels, ip_compute compute,
-                          const ip_tiling *tiling, ip_pool *pool, ip_error *error);
+                          const ip_tiling *tiling, bool ahead, ip_pool *pool, ip_error *error);
 void ip_forward_close(ip_forward *f);
 
-/* Packs block `block` (0-based) for the tiles that follow. */
-ip_status ip_forward_load(ip_forward *f, size_t block, ip_pool *pool, ip_error *error);
+/* Begins packing block `block` (0-based): f->packing then has the tasks. With ahead the block before it may run
+ * meanwhile. The file's pages of the block after it are asked for. */
+void ip_forward_prepare(ip_forward *f, size_t block);
 
 /* Layer 0: embedding rows of ids[0 .. rows-1] to h [rows][width]. */
 void ip_forward_embed(const ip_forward *f, const int32_t *ids, size_t rows, float *h);

@@ -48,9 +48,11 @@ static ip_status run_tile(const layer_job *job, ip_tile_part part, const ip_tile
     return status;
 }
 
+/* Items first, then the tasks that pack the next layer: they fill the threads that run out of items. */
 static ip_status run_item(void *context, size_t task, unsigned worker, ip_error *error) {
     const layer_job *job = context;
     const ip_tiling *tiling = job->layers->tiling;
+    if (task >= tiling->item_count) return ip_pack_task(&job->layers->forward->packing, task - tiling->item_count, error);
     const ip_item *item = &tiling->items[task];
     ip_status status = IP_OK;
     for (size_t i = 0; status == IP_OK && i < item->tiles; i++)
@@ -84,6 +86,31 @@ static ip_status run_long(layer_job *job, const ip_item *item, ip_pool *pool, ip
     return status;
 }
 
+/* Packs a block before its layer runs, when there is no memory for two. */
+static ip_status pack_alone(const ip_layers *layers, size_t block, ip_error *error) {
+    ip_session_stage(layers->session, "pack", 0, "");
+    ip_forward_prepare(layers->forward, block);
+    return ip_pack_run(&layers->forward->packing, layers->session->pool, error);
+}
+
+static ip_status run_layer(const ip_layers *layers, const ip_visitor *visitor, size_t layer, ip_error *error) {
+    ip_session *session = layers->session;
+    size_t count = layers->forward->plan->layers, packing = 0;
+    ip_status status = IP_OK;
+    if (layer > 0 && !layers->forward->ahead) status = pack_alone(layers, layer - 1, error);
+    if (status != IP_OK) return status;
+    ip_session_stage(session, "forward", session->corpus.tokens, "tokens");
+    if (layers->forward->ahead && layer < count) {
+        ip_forward_prepare(layers->forward, layer);
+        packing = layers->forward->packing.tasks;
+    }
+    layer_job job = {layers, visitor, layer, NULL};
+    status = ip_pool_run(session->pool, layers->tiling->item_count + packing, run_item, &job, error);
+    for (size_t i = 0; status == IP_OK && i < layers->tiling->long_count; i++)
+        status = run_long(&job, &layers->tiling->long_items[i], session->pool, error);
+    return status == IP_OK ? visitor->layer_done(visitor->context, layer, error) : status;
+}
+
 ip_status ip_layers_run(const ip_layers *layers, const ip_visitor *visitor, ip_error *error) {
     ip_session *session = layers->session;
     size_t count = layers->forward->plan->layers;
@@ -91,17 +118,7 @@ ip_status ip_layers_run(const ip_layers *layers, const ip_visitor *visitor, ip_e
     ip_status status = IP_OK;
     for (size_t layer = 0; status == IP_OK && layer <= count; layer++) {
         session->step = (unsigned)layer;
-        if (layer > 0) {
-            ip_session_stage(session, "pack", 0, "");
-            status = ip_forward_load(layers->forward, layer - 1, session->pool, error);
-            if (status != IP_OK) break;
-        }
-        ip_session_stage(session, "forward", session->corpus.tokens, "tokens");
-        layer_job job = {layers, visitor, layer, NULL};
-        status = ip_pool_run(session->pool, layers->tiling->item_count, run_item, &job, error);
-        for (size_t i = 0; status == IP_OK && i < layers->tiling->long_count; i++)
-            status = run_long(&job, &layers->tiling->long_items[i], session->pool, error);
-        if (status == IP_OK) status = visitor->layer_done(visitor->context, layer, error);
+        status = run_layer(layers, visitor, layer, error);
     }
     ip_session_end(session);
     session->step = session->steps = 0;

@@ -104,8 +104,9 @@ static ip_status run_blocks(loss_job *job, void *memory, ip_error *error) {
         size_t left = head->outputs - first;
         job->first = first;
         ip_pack pack = {head, first, left < block ? left : block, memory, &job->head};
-        status = ip_weights_pack(&pack, 1, first > 0, session->model, session->kernels, session->compute, session->pool,
-                                 error);
+        ip_pack_job packing;
+        ip_pack_begin(&packing, &pack, 1, first > 0, session->model, session->kernels, session->compute);
+        status = ip_pack_run(&packing, session->pool, error);
         if (status == IP_OK) status = ip_pool_run(session->pool, l->tiling->tile_count, loss_tile, job, error);
     }
     ip_session_end(session);

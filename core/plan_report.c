@@ -24,8 +24,11 @@ static ip_status time_block(const ip_session *session, const ip_tiling *tiling, 
     ip_status status = h ? IP_OK : ip_fail(error, IP_FAILED, "out of memory");
     if (status == IP_OK)
         status = ip_forward_open(&forward, session->model, session->kernels, session->compute, tiling,
-                                 session->pool, error);
-    if (status == IP_OK) status = ip_forward_load(&forward, 0, session->pool, error);
+                                 false, session->pool, error);
+    if (status == IP_OK) {
+        ip_forward_prepare(&forward, 0);
+        status = ip_pack_run(&forward.packing, session->pool, error);
+    }
     if (status == IP_OK) {
         ip_forward_embed(&forward, session->corpus.ids + tile->row, tile->rows, h);
         double best = 1e30;

@@ -1,5 +1,6 @@
 /* The table for the terminal: bits first, then the same as shares of log2(bins). */
 #include <math.h>
+#include <string.h>
 
 #include "arch/scalar_math.h"
 #include "core/infoplane.h"
@@ -36,16 +37,17 @@ static void row(const sheet *s, const char *name, const ip_layer_result *r, cons
     fputc('\n', s->file);
 }
 
-static void group_heading(const sheet *s, const char *title) {
-    int width = 8 * (int)s->run->orders;
-    fprintf(s->file, " | %-*.*s", width - 1, width - 1, title);
+/* The long title where it fits. */
+static void group_heading(const sheet *s, const char *title, const char *brief) {
+    int width = 8 * (int)s->run->orders - 1;
+    fprintf(s->file, " | %-*s", width, (int)strlen(title) <= width ? title : brief);
 }
 
 static void heading(const sheet *s, bool optimality) {
     fprintf(s->file, "%5s %7s %7s", "", "", "");
-    group_heading(s, "I(X;Z) complexity");
-    group_heading(s, "I(Y;Z) expressivity");
-    if (optimality) group_heading(s, "optimality I(Y;Z)/I(X;Z)");
+    group_heading(s, "I(X;Z) complexity", "I(X;Z)");
+    group_heading(s, "I(Y;Z) expressivity", "I(Y;Z)");
+    if (optimality) group_heading(s, "optimality I(Y;Z)/I(X;Z)", "Y / X");
     fprintf(s->file, "\n%5s %7s %7s", "layer", "H(Z)", "I(C;Z)");
     for (int group = 0; group < (optimality ? 3 : 2); group++) {
         fputs(" |", s->file);

@@ -100,8 +100,8 @@ static ip_status run_states(ip_session *session, const char *folder, const ip_ti
     ip_forward forward = {0};
     ip_store store = {.scratch = {.fd = -1}};
     float *buffers = NULL;
-    status = ip_forward_open(&forward, session->model, session->kernels, session->compute, tiling, session->pool,
-                             error);
+    status = ip_forward_open(&forward, session->model, session->kernels, session->compute, tiling, budget.ahead,
+                             session->pool, error);
     if (status == IP_OK)
         status = ip_store_open(&store, session->corpus.tokens, plan->width, budget.resident_rows, scratch, error);
     if (status == IP_OK && budget.resident_rows < session->corpus.tokens) {

@@ -2,8 +2,11 @@
 #include "core/weights.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "core/base/memory.h"
 
@@ -108,30 +111,25 @@ static bool pack_float_panel(const ip_pack *pack, size_t panel, size_t count, pa
 
 enum { PANELS_PER_TASK = 8 };
 
-typedef struct pack_job {
-    const ip_pack *packs;
-    size_t count;
-    const ip_model *model;
-    const ip_kernels *kernels;
-} pack_job;
-
-static ip_status check_one(void *context, size_t task, unsigned worker, ip_error *error) {
-    (void)worker;
-    const pack_job *job = context;
-    const ip_tensor *tensor = job->packs[task].weight->tensor;
-    return ip_tensor_check_finite(tensor, ip_model_tensor_path(job->model, tensor), error);
-}
-
-static size_t tasks_of(const ip_pack *pack) {
+static size_t panel_tasks(const ip_pack *pack) {
     size_t panels = (pack->outputs + IP_LANES - 1) / IP_LANES;
     return (panels + PANELS_PER_TASK - 1) / PANELS_PER_TASK;
 }
 
-static ip_status pack_some(void *context, size_t task, unsigned worker, ip_error *error) {
-    (void)worker;
-    const pack_job *job = context;
+void ip_pack_begin(ip_pack_job *job, const ip_pack *packs, size_t count, bool trusted, const ip_model *model,
+                   const ip_kernels *kernels, ip_compute compute) {
+    *job = (ip_pack_job){packs, count, trusted ? 0 : count, trusted ? 0 : count, model, kernels};
+    for (size_t i = 0; i < count; i++) {
+        const ip_type *type = packs[i].weight->tensor->type;
+        ip_matrix_layout(packs[i].matrix, packs[i].memory, kernels, ip_weight_arith(compute, type), packs[i].outputs,
+                         packs[i].weight->inputs, group_of(type), min_of(type));
+        job->tasks += panel_tasks(&packs[i]);
+    }
+}
+
+static ip_status pack_some(const ip_pack_job *job, size_t task, ip_error *error) {
     const ip_pack *pack = job->packs;
-    while (task >= tasks_of(pack)) task -= tasks_of(pack++);
+    while (task >= panel_tasks(pack)) task -= panel_tasks(pack++);
     const ip_matrix *m = pack->matrix;
     panel_rows rows;
     if (!allocate_rows(&rows, m->arith, m->kp, m->group)) {
@@ -151,19 +149,27 @@ static ip_status pack_some(void *context, size_t task, unsigned worker, ip_error
                    ip_model_tensor_path(job->model, tensor), tensor->name);
 }
 
-ip_status ip_weights_pack(const ip_pack *packs, size_t count, bool trusted, const ip_model *model,
-                          const ip_kernels *kernels, ip_compute compute, ip_pool *pool, ip_error *error) {
-    pack_job job = {packs, count, model, kernels};
-    if (!trusted) {
-        ip_status status = ip_pool_run(pool, count, check_one, &job, error);
-        if (status != IP_OK) return status;
-    }
-    size_t tasks = 0;
+ip_status ip_pack_task(const ip_pack_job *job, size_t task, ip_error *error) {
+    if (task >= job->checks) return pack_some(job, task - job->checks, error);
+    const ip_tensor *tensor = job->packs[task].weight->tensor;
+    return ip_tensor_check_finite(tensor, ip_model_tensor_path(job->model, tensor), error);
+}
+
+static ip_status run_task(void *context, size_t task, unsigned worker, ip_error *error) {
+    (void)worker;
+    return ip_pack_task(context, task, error);
+}
+
+ip_status ip_pack_run(const ip_pack_job *job, ip_pool *pool, ip_error *error) {
+    ip_pack_job copy = *job;
+    return ip_pool_run(pool, job->tasks, run_task, &copy, error);
+}
+
+void ip_pack_read_ahead(const ip_weight *const *weights, size_t count) {
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     for (size_t i = 0; i < count; i++) {
-        const ip_type *type = packs[i].weight->tensor->type;
-        ip_matrix_layout(packs[i].matrix, packs[i].memory, kernels, ip_weight_arith(compute, type), packs[i].outputs,
-                         packs[i].weight->inputs, group_of(type), min_of(type));
-        tasks += tasks_of(&packs[i]);
+        const ip_tensor *t = weights[i]->tensor;
+        uintptr_t from = (uintptr_t)t->data & ~(page - 1), to = (uintptr_t)(t->data + t->row_bytes * t->ne[1]);
+        madvise((void *)from, to - from, MADV_WILLNEED); /* a hint: failure costs nothing but time */
     }
-    return ip_pool_run(pool, tasks, pack_some, &job, error);
 }

@@ -27,9 +27,26 @@ typedef struct ip_pack {
     ip_matrix *matrix; /* out */
 } ip_pack;
 
-/* Packs a set of matrices, all threads over all panels. Unless trusted, every weight is first checked to be finite
+/* Packing a set of matrices, cut into tasks that may run in any order, beside other work. */
+typedef struct ip_pack_job {
+    const ip_pack *packs;
+    size_t count;
+    size_t checks; /* the first tasks: tensors to be checked for NaN and infinity */
+    size_t tasks;  /* in all */
+    const ip_model *model;
+    const ip_kernels *kernels;
+} ip_pack_job;
+
+/* Lays the matrices over their memory and counts the tasks. Unless trusted, every weight is checked to be finite
  * (IP_BAD_INPUT names file and tensor); the head, packed block by block, is checked by its first block. */
-ip_status ip_weights_pack(const ip_pack *packs, size_t count, bool trusted, const ip_model *model,
-                          const ip_kernels *kernels, ip_compute compute, ip_pool *pool, ip_error *error);
+void ip_pack_begin(ip_pack_job *job, const ip_pack *packs, size_t count, bool trusted, const ip_model *model,
+                   const ip_kernels *kernels, ip_compute compute);
+ip_status ip_pack_task(const ip_pack_job *job, size_t task, ip_error *error);
+
+/* All tasks of a job by all threads. */
+ip_status ip_pack_run(const ip_pack_job *job, ip_pool *pool, ip_error *error);
+
+/* Asks the system to read the tensors of these matrices ahead. */
+void ip_pack_read_ahead(const ip_weight *const *weights, size_t count);
 
 #endif

@@ -1,12 +1,12 @@
 /* The order in which a product visits its operands.
  *
- *     for four panels at a time                      their blocks of k, 32 KiB each, stay in L2
+ *     for eight panels at a time                     their blocks of k, 32 KiB each, stay in L2
  *         for each block of k
- *             for each group of rows                 its part of the block stays in L1 for the four panels
- *                 for each of the four panels        one step: 16 outputs x a group of rows, in registers
+ *             for each group of rows                 its part of the block stays in L1 for the eight panels
+ *                 for each of the eight panels       one step: 16 outputs x a group of rows, in registers
  *
- * Weights are read once per call from wherever they are, activations once per four panels, so that neither has to fit a
- * cache as a whole. Between two blocks of k the float tile waits in c, which changes no bit. */
+ * Weights are read once per call from wherever they are, activations once per eight panels, so that neither has to fit
+ * a cache as a whole. Between two blocks of k the float tile waits in c, which changes no bit. */
 #ifndef IP_ARCH_GENERIC_WALK_H
 #define IP_ARCH_GENERIC_WALK_H
 
@@ -14,7 +14,7 @@
 
 #include "arch/generic/unroll.h"
 
-enum { WALK_PANELS = 4, WALK_BLOCK_BYTES = 32768 };
+enum { WALK_PANELS = 8, WALK_BLOCK_BYTES = 32768 };
 
 /* Inputs per block when a panel holds `bytes` bytes per input and output. A multiple of 32. */
 #define WALK_BLOCK_K(bytes) (WALK_BLOCK_BYTES / (IP_LANES * (bytes)))

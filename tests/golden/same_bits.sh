@@ -45,6 +45,13 @@ if [ "$INFOPLANE_VARIANT" = native ]; then
             --memory $((least + more)) --scratch "$work" --threads 2 >"$work/narrow" 2>"$work/err" || fail "memory $((least + more))"
         same "--memory $((least + more))" "$work/wide" "$work/narrow"
     done
+    # a document so long that all threads share it
+    sed 's/.*"text": "\(.*\)", "bits.*/\1/' "$demo/heldout.jsonl" | head -60 >"$work/long.txt"
+    long=("$native" analyze "$demo/demo.q8_0.gguf" "$work/long.txt" --max-tokens 0 --loss --json)
+    "${long[@]}" --threads 1 --isa scalar >"$work/long.scalar" 2>"$work/err" || fail "long document"
+    "${long[@]}" --threads 3 >"$work/long.best" 2>"$work/err" || fail "long document"
+    same "a long document on 3 threads" "$work/long.scalar" "$work/long.best"
+    check "it is one long document" grep -q '"documents": 1,' "$work/long.best"
     "$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss --quiet --memory 1M >"$work/out" 2>"$work/err"
     status=$?
     check "an impossible bound says what is needed" grep -q "needs" "$work/err"

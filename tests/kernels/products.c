@@ -213,9 +213,9 @@ static void check_product(check *c, ip_arith arith) {
         one(c, arith, (shape){33, 512, 14}, KIND_NORMAL, variant & 1 ? 16 : 32, variant & 2, true);
         one(c, arith, (shape){33, 515, 25}, KIND_NORMAL, variant & 1 ? 16 : 32, variant & 2, false);
     }
-    /* More than one block of k (generic/walk.h), and panels that are not a multiple of four. */
+    /* More than one block of k (generic/walk.h), and panels that are not a multiple of eight. */
     one(c, arith, (shape){18, 4200, 7}, KIND_NORMAL, 32, true, false);
-    one(c, arith, (shape){81, 2077, 13}, KIND_WIDE, 16, true, false);
+    one(c, arith, (shape){150, 2077, 13}, KIND_WIDE, 16, true, false);
     static const shape models[] = {{1536, 576, 27}, {576, 1536, 13}, {896, 896, 13},
                                    {128, 896, 31},  {2048, 8192, 3}, {64, 4096, 13}};
     for (size_t i = 0; i < sizeof models / sizeof *models && !(c->quick && i > 0); i++) {

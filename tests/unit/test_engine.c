@@ -24,10 +24,13 @@ static void check_tiling(const uint64_t *lengths, size_t documents) {
     ip_error error;
     cr_assert_eq(ip_tiling_make(&t, &corpus, &error), IP_OK);
     uint64_t row = 0, segment = 0, tile = 0;
-    for (size_t i = 0; i < t.item_count; i++) {
-        cr_assert_eq(t.items[i].first_tile, tile);
-        cr_assert_gt(t.items[i].tiles, 0);
-        for (size_t j = 0; j < t.items[i].tiles; j++, tile++) {
+    size_t next = 0, next_long = 0;
+    while (next + next_long < t.item_count + t.long_count) {
+        bool is_long = next_long < t.long_count && t.long_items[next_long].first_tile == tile;
+        const ip_item *item = is_long ? &t.long_items[next_long++] : &t.items[next++];
+        cr_assert_eq(item->first_tile, tile);
+        cr_assert_gt(item->tiles, 0);
+        for (size_t j = 0; j < item->tiles; j++, tile++) {
             const ip_tile *at = &t.tiles[tile];
             cr_assert_eq(at->row, row);
             cr_assert_eq(at->first_segment, segment);
@@ -38,6 +41,7 @@ static void check_tiling(const uint64_t *lengths, size_t documents) {
                 cr_assert_eq(g->position % IP_QUERY_TILE, 0);
                 cr_assert_eq(offsets[g->document] + g->position, row);
                 cr_assert_gt(g->rows, 0);
+                cr_assert_eq(offsets[g->document + 1] - offsets[g->document] > IP_LONG_ROWS, is_long);
                 rows += g->rows;
                 row += g->rows;
                 cr_assert_leq(row, offsets[g->document + 1]);
@@ -58,6 +62,7 @@ Test(tiling, covers_every_token) {
     check_tiling((uint64_t[]){1, 15, 16, 17, 191, 192, 193, 200, 511, 512, 513, 0, 0, 3, 2000, 7}, 16);
     check_tiling((uint64_t[]){0}, 1);
     check_tiling((uint64_t[]){100000, 1}, 2);
+    check_tiling((uint64_t[]){5, 4096, 4097, 30, 5000, 9000, 1}, 7);
     uint64_t ones[60];
     for (int i = 0; i < 60; i++) ones[i] = 1 + (uint64_t)i % 40;
     check_tiling(ones, 60);
