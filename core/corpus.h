@@ -55,8 +55,8 @@ typedef struct ip_corpus {
 
 /* Reads and tokenizes. Files behind the last document asked for are not opened and not listed. tokenizer may be NULL
  * only when every file is .npy; vocabulary bounds the ids of .npy files. progress, when not NULL, is called now
- * and then with bytes read and bytes in all (0: unknown). */
-typedef void (*ip_corpus_progress)(void *context, uint64_t bytes, uint64_t all);
+ * and then with bytes read and bytes in all (0: unknown); a status other than IP_OK stops the reading. */
+typedef ip_status (*ip_corpus_progress)(void *context, uint64_t bytes, uint64_t all, ip_error *error);
 ip_status ip_corpus_read(ip_corpus *out, const char *const *paths, size_t count, const ip_corpus_options *options,
                          const ip_tokenizer *tokenizer, size_t vocabulary, ip_pool *pool, ip_warn warn,
                          void *warn_context, ip_corpus_progress progress, void *progress_context, ip_error *error);

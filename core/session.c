@@ -76,11 +76,11 @@ ip_corpus_options ip_corpus_options_of(const ip_settings *settings) {
     };
 }
 
-static void corpus_progress(void *context, uint64_t bytes, uint64_t all) {
+static ip_status corpus_progress(void *context, uint64_t bytes, uint64_t all, ip_error *error) {
     ip_session *session = context;
     session->all = all;
     uint64_t before = atomic_load(&session->done);
-    if (bytes > before) (void)ip_session_advance(session, bytes - before, NULL);
+    return ip_session_advance(session, bytes > before ? bytes - before : 0, error);
 }
 
 static bool ends_with(const char *text, const char *tail) {
