@@ -17,10 +17,10 @@ static uint64_t slack(uint64_t bound) {
     return ((uint64_t)4 << 20) + (part < most ? part : most);
 }
 
-/* The tables of n-gram orders: numbers per token, labels per token and thread, slots at most a quarter full right after
+/* The tables of n-gram orders: numbers per token, labels per token and thread, slots three eighths full right after
  * they have grown, old and new table at once. */
 static uint64_t counting_bytes(uint64_t tokens, unsigned orders, unsigned threads) {
-    return tokens * (4 * orders + 4 * threads + 16 * 6);
+    return tokens * (4 * orders + 4 * threads + 16 * 4);
 }
 
 static uint64_t round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }

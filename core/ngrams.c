@@ -13,13 +13,13 @@ uint64_t ip_corpus_positions(const ip_corpus *corpus, unsigned orders) {
     return total;
 }
 
-/* ---- one shard of the table of one order: open addressing, linear probing, at most half full ---- */
+/* ---- one shard of the table of one order: open addressing, linear probing, at most three quarters full ---- */
 
 enum { NO_GRAM = UINT32_MAX };
 
 typedef struct slot {
     uint64_t key;
-    uint32_t number; /* inside the shard; NO_GRAM: empty */
+    uint32_t taken; /* number inside the shard + 1; 0: empty, as fresh memory is */
     uint32_t unused;
 } slot;
 
@@ -31,15 +31,24 @@ typedef struct table {
 
 static bool table_allocate(table *t, size_t room) {
     t->slots = ip_big_alloc(room * sizeof *t->slots);
-    if (!t->slots) return false;
-    t->room = room;
-    for (size_t i = 0; i < room; i++) t->slots[i].number = NO_GRAM;
+    t->room = t->slots ? room : 0;
+    return t->slots != NULL;
+}
+
+static void table_free(table *t) { ip_big_free(t->slots, t->room * sizeof *t->slots); }
+
+/* Empties a table for the next order, which will have more n-grams rather than fewer: its memory is kept, since fresh
+ * pages cost more than clearing old ones. */
+static bool table_reset(table *t) {
+    t->count = 0;
+    if (!t->slots) return table_allocate(t, 4096);
+    memset(t->slots, 0, t->room * sizeof *t->slots);
     return true;
 }
 
 static slot *table_probe(const table *t, uint64_t key, uint64_t hash) {
     size_t i = (size_t)hash & (t->room - 1);
-    while (t->slots[i].number != NO_GRAM && t->slots[i].key != key) i = (i + 1) & (t->room - 1);
+    while (t->slots[i].taken != 0 && t->slots[i].key != key) i = (i + 1) & (t->room - 1);
     return &t->slots[i];
 }
 
@@ -48,9 +57,9 @@ static bool table_grow(table *t) {
     if (!table_allocate(&larger, t->room * 2)) return false;
     for (size_t i = 0; i < t->room; i++) {
         const slot *s = &t->slots[i];
-        if (s->number != NO_GRAM) *table_probe(&larger, s->key, ip_hash64(&s->key, sizeof s->key, 0)) = *s;
+        if (s->taken != 0) *table_probe(&larger, s->key, ip_hash64(&s->key, sizeof s->key, 0)) = *s;
     }
-    ip_big_free(t->slots, t->room * sizeof *t->slots);
+    table_free(t);
     *t = larger;
     return true;
 }
@@ -58,22 +67,25 @@ static bool table_grow(table *t) {
 /* Number of key, given out now if it is new; NO_GRAM when memory is refused. */
 static uint32_t table_number(table *t, uint64_t key, uint64_t hash) {
     slot *s = table_probe(t, key, hash);
-    if (s->number == NO_GRAM) {
-        if ((size_t)(t->count + 1) * 2 > t->room) {
+    if (s->taken == 0) {
+        if ((size_t)(t->count + 1) * 4 > t->room * 3) {
             if (!table_grow(t)) return NO_GRAM;
             s = table_probe(t, key, hash);
         }
         s->key = key;
-        s->number = t->count++;
+        s->taken = ++t->count;
     }
-    return s->number;
+    return s->taken - 1;
 }
 
 /* ---- numbers and counts of all orders ---- */
 
+enum { SHARDS_MAX = 64 };
+
 typedef struct grams {
     uint64_t tokens;
     uint32_t shards;                 /* a power of two, at least the threads */
+    table tables[SHARDS_MAX];        /* of the order at hand */
     uint32_t *number[IP_ORDERS_MAX]; /* [tokens]: the k-gram that ends here, NO_GRAM where the document is too young */
     uint32_t bound[IP_ORDERS_MAX];   /* numbers are below it */
     uint32_t *count[2][IP_ORDERS_MAX]; /* occurrences; [0] for X, [1] for Y: the same array unless counted apart */
@@ -101,7 +113,6 @@ typedef struct number_job {
     grams *g;
     const ip_corpus *corpus;
     unsigned k;
-    uint32_t *distinct; /* per shard */
 } number_job;
 
 static bool number_batch(table *t, pending *batch, uint32_t *number, uint32_t shards, uint32_t shard) {
@@ -121,9 +132,9 @@ static ip_status number_shard(void *context, size_t task, unsigned worker, ip_er
     unsigned k = job->k;
     uint32_t shards = job->g->shards, *number = job->g->number[k];
     const uint32_t *before = k > 0 ? job->g->number[k - 1] : NULL;
-    table t = {0};
+    table t = job->g->tables[task]; /* a copy: neighbours' counts share cache lines */
     pending batch = {.count = 0};
-    bool enough = table_allocate(&t, 4096);
+    bool enough = table_reset(&t);
     for (size_t d = 0; enough && d < corpus->documents; d++) {
         uint64_t begin = corpus->offsets[d], end = corpus->offsets[d + 1];
         if (task == 0)
@@ -140,20 +151,17 @@ static ip_status number_shard(void *context, size_t task, unsigned worker, ip_er
         }
     }
     enough = enough && number_batch(&t, &batch, number, shards, (uint32_t)task);
-    job->distinct[task] = t.count;
-    ip_big_free(t.slots, t.room * sizeof *t.slots);
+    job->g->tables[task] = t;
     return enough ? IP_OK : ip_fail(error, IP_FAILED, "out of memory for the table of %u-grams", k + 1);
 }
 
-enum { SHARDS_MAX = 64 };
-
 static ip_status number_order(grams *g, const ip_corpus *corpus, unsigned k, ip_pool *pool, ip_error *error) {
-    uint32_t distinct[SHARDS_MAX], most = 0;
-    number_job job = {g, corpus, k, distinct};
+    uint32_t most = 0;
+    number_job job = {g, corpus, k};
     g->number[k] = ip_big_alloc((size_t)g->tokens * sizeof(uint32_t));
     if (!g->number[k]) return ip_fail(error, IP_FAILED, "out of memory for the %u-grams", k + 1);
     ip_status status = ip_pool_run(pool, g->shards, number_shard, &job, error);
-    for (uint32_t s = 0; status == IP_OK && s < g->shards; s++) most = distinct[s] > most ? distinct[s] : most;
+    for (uint32_t s = 0; status == IP_OK && s < g->shards; s++) most = g->tables[s].count > most ? g->tables[s].count : most;
     g->bound[k] = status == IP_OK ? most * g->shards : 0;
     return status;
 }
@@ -258,6 +266,7 @@ ip_status ip_ngram_partitions(ip_partition *x, ip_partition *y, const ip_corpus 
     while (g.shards < ip_pool_threads(pool) && g.shards < SHARDS_MAX) g.shards *= 2;
     ip_status status = IP_OK;
     for (unsigned k = 0; status == IP_OK && k < K; k++) status = number_order(&g, corpus, k, pool, error);
+    for (uint32_t s = 0; s < g.shards; s++) table_free(&g.tables[s]);
     if (status == IP_OK && rule->backoff) status = count_grams(&g, corpus, rule, error);
     if (status == IP_OK) {
         set_job job = {&g, corpus, rule, x, y, NULL, (size_t)ip_corpus_positions(corpus, K)};
