@@ -30,8 +30,8 @@ same() {
 same "JSONL" "$demo/heldout.jsonl" --documents $few
 same "lines" "$work/text.txt" --split line --compute f32
 same "chunks of one text" "$work/text.txt" --max-tokens 64 --labels backoff --compute int8
-least=$("$INFOPLANE" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --documents $many --orders 4 --loss-end 0 --plan \
-    --json | sed -n 's/.*"memory_least": \([0-9]*\).*/\1/p')
+least=$("$INFOPLANE" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --documents $many --orders 4 --loss-end 0 \
+    --threads 8 --plan --json | sed -n 's/.*"memory_least": \([0-9]*\).*/\1/p')
 check "the plan tells the least memory" [ "${least:-0}" -gt 0 ]
 same "states on scratch" "$demo/heldout.jsonl" --documents $many --memory $((least + 1000000)) --scratch "$work"
 finish

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # stories260K (F32) on TinyStories: tokens, hidden states, estimates, losses against transformers.
-# variants: native asan aarch64
+# variants: native asan
 source "$INFOPLANE_ROOT/tests/fixtures/cli.sh"
 golden=$INFOPLANE_SHARED/golden/stories260k
 model=$INFOPLANE_SHARED/models/stories260K.gguf
