@@ -24,7 +24,8 @@ typedef struct ip_progress {
     const char *stage;   /* "tokens", "forward", "loss" ... */
     double done, all;    /* in units; all is 0 when unknown */
     const char *unit;    /* "tokens", "MB" */
-    unsigned step, steps; /* layer at hand and layers in all; 0 0 when the stage has no steps */
+    const char *step_name; /* "layer", "block": what a stage with steps goes through, each of `all` units */
+    unsigned step, steps;  /* the one at hand and the last one, from 0; 0 0 when the stage has no steps */
 } ip_progress;
 
 /* Called from worker threads, one at a time. Any pointer may be NULL. */

@@ -114,6 +114,7 @@ static ip_status run_layer(const ip_layers *layers, const ip_visitor *visitor, s
 ip_status ip_layers_run(const ip_layers *layers, const ip_visitor *visitor, ip_error *error) {
     ip_session *session = layers->session;
     size_t count = layers->forward->plan->layers;
+    session->step_name = "layer";
     session->steps = (unsigned)count;
     ip_status status = IP_OK;
     for (size_t layer = 0; status == IP_OK && layer <= count; layer++) {

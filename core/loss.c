@@ -98,10 +98,13 @@ static ip_status run_blocks(loss_job *job, void *memory, ip_error *error) {
     ip_session *session = l->session;
     const ip_weight *head = &l->forward->plan->head_weight;
     size_t block = block_rows(head), blocks = (head->outputs + block - 1) / block;
-    ip_session_stage(session, "loss", session->corpus.tokens * blocks, "tokens x blocks");
+    session->step_name = "block";
+    session->steps = (unsigned)blocks - 1;
     ip_status status = IP_OK;
     for (size_t first = 0; status == IP_OK && first < head->outputs; first += block) {
         size_t left = head->outputs - first;
+        session->step = (unsigned)(first / block);
+        ip_session_stage(session, "loss", session->corpus.tokens, "tokens");
         job->first = first;
         ip_pack pack = {head, first, left < block ? left : block, memory, &job->head};
         ip_pack_job packing;
@@ -110,6 +113,7 @@ static ip_status run_blocks(loss_job *job, void *memory, ip_error *error) {
         if (status == IP_OK) status = ip_pool_run(session->pool, l->tiling->tile_count, loss_tile, job, error);
     }
     ip_session_end(session);
+    session->step = session->steps = 0;
     return status;
 }
 

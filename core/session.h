@@ -22,7 +22,7 @@ typedef struct ip_session {
     ip_corpus corpus;
     uint64_t memory_bound;
     /* stages */
-    const char *stage;
+    const char *stage, *step_name;
     unsigned step, steps;
     double started, stage_started;
     ip_stage_time times[8];

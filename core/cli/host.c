@@ -62,13 +62,15 @@ static void on_progress(void *context, const ip_progress *p) {
     }
     double all = p->all * (p->steps > 0 ? p->steps + 1 : 1), done = p->done + p->all * p->step;
     double spent = now - state.started, rate = spent > 0.3 ? done / spent : 0.0;
+    bool bytes = strcmp(p->unit, "bytes") == 0;
     char text[160], left[32] = "";
     if (rate > 0.0 && all > done) duration((all - done) / rate, left, sizeof left);
     char steps[48] = "";
-    if (p->steps > 0) snprintf(steps, sizeof steps, " layer %u of %u", p->step, p->steps);
+    if (p->steps > 0) snprintf(steps, sizeof steps, " %s %u of %u", p->step_name, p->step, p->steps);
     int percent = all > 0.0 ? (int)(100.0 * done / all) : 0;
-    snprintf(text, sizeof text, "%s%s  %d %%  %.0f %s/s%s%s", p->stage, steps, percent > 100 ? 100 : percent,
-             p->steps > 0 ? rate / (p->steps + 1) : rate, p->unit, left[0] ? "  left: " : "", left);
+    double shown = p->steps > 0 ? rate / (p->steps + 1) : rate;
+    snprintf(text, sizeof text, "%s%s  %d %%  %.*f %s/s%s%s", p->stage, steps, percent > 100 ? 100 : percent, bytes ? 1 : 0,
+             bytes ? shown / 1e6 : shown, bytes ? "MB" : p->unit, left[0] ? "  left: " : "", left);
     if (state.terminal) {
         fprintf(stderr, "\r\033[K%s", text);
         state.shown = true;
