@@ -36,7 +36,8 @@ typedef struct analysis {
 
 /* ---- per tile: counted positions are assigned, the others only looked at ---- */
 
-static ip_status bad_state(const analysis *a, size_t layer, const ip_segment *s, size_t row, int kind, ip_error *error) {
+static ip_status bad_state(const analysis *a, size_t layer, const ip_segment *s, size_t row, int kind,
+                           ip_error *error) {
     (void)a;
     return ip_fail(error, IP_FAILED, "layer %zu, document %u, position %zu: the hidden state is %s", layer, s->document,
                    s->position + row, kind == 1 ? "all zero: it has no direction" : "not finite");
@@ -46,7 +47,8 @@ static ip_status assign_segment(analysis *a, size_t layer, unsigned worker, cons
                                 ip_error *error) {
     const ip_corpus *corpus = &a->session->corpus;
     const ip_kernels *kernels = a->session->kernels;
-    size_t width = a->forward.plan->width, n = (size_t)(corpus->offsets[s->document + 1] - corpus->offsets[s->document]);
+    size_t width = a->forward.plan->width,
+           n = (size_t)(corpus->offsets[s->document + 1] - corpus->offsets[s->document]);
     unsigned orders = a->run->orders;
     char *work = a->assign + worker * a->assign_bytes;
     float *p = (float *)(void *)(work + a->p_offset);
@@ -112,7 +114,8 @@ static ip_status estimate_layer(void *context, size_t layer, ip_error *error) {
 static ip_status check_settings(analysis *a, ip_error *error) {
     const ip_settings *s = a->session->settings;
     if (!ip_calibration_by_name(&a->calibration, s->calibration))
-        return ip_fail(error, IP_USAGE, "--calibration %s: there are leading-order, vmf-bound and vmf-exact", s->calibration);
+        return ip_fail(error, IP_USAGE, "--calibration %s: there are leading-order, vmf-bound and vmf-exact",
+                       s->calibration);
     if (s->orders < 1 || s->orders > IP_ORDERS_MAX)
         return ip_fail(error, IP_USAGE, "--orders %u: 1 to %d can be counted", s->orders, IP_ORDERS_MAX);
     if (s->bins < 2 || s->bins > 65536) return ip_fail(error, IP_USAGE, "--bins: 2 to 65536");
@@ -186,7 +189,8 @@ static void release(analysis *a) {
     ip_tiling_free(&a->tiling);
 }
 
-static ip_status run_analysis(analysis *a, const char *model, const char *const *corpora, size_t count, ip_error *error) {
+static ip_status run_analysis(analysis *a, const char *model, const char *const *corpora, size_t count,
+                              ip_error *error) {
     ip_session *session = a->session;
     const ip_settings *s = session->settings;
     ip_status status = ip_session_model(session, model, error);
@@ -203,8 +207,7 @@ static ip_status run_analysis(analysis *a, const char *model, const char *const 
                              session->kernels, error);
     if (status == IP_OK) status = ip_session_corpus(session, corpora, count, error);
     if (status == IP_OK) status = ip_tiling_make(&a->tiling, &session->corpus, error);
-    if (status == IP_OK)
-        status = ip_budget_make(&a->budget, session, &a->tiling, true, a->anchors.m, s->loss, error);
+    if (status == IP_OK) status = ip_budget_make(&a->budget, session, &a->tiling, true, a->anchors.m, s->loss, error);
     if (status == IP_OK) status = count_labels(a, error);
     if (status == IP_OK) status = allocate(a, error);
     if (status != IP_OK) return status;
@@ -230,8 +233,11 @@ ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora
     ip_run *run = calloc(1, sizeof *run);
     if (!run) return ip_fail(error, IP_FAILED, "out of memory");
     ip_run_start(run, settings);
-    analysis a = {.session = &session, .run = run, .scratch = ip_scratch_folder(settings, scratch_default),
-                  .soft = {.scratch = {.fd = -1}}, .store = {.scratch = {.fd = -1}}};
+    analysis a = {.session = &session,
+                  .run = run,
+                  .scratch = ip_scratch_folder(settings, scratch_default),
+                  .soft = {.scratch = {.fd = -1}},
+                  .store = {.scratch = {.fd = -1}}};
     ip_status status = ip_session_open(&session, settings, host, error);
     if (status == IP_OK) status = check_settings(&a, error);
     if (status == IP_OK) status = run_analysis(&a, model, corpora, corpus_count, error);

@@ -40,8 +40,8 @@ static uint64_t resident_rows(const ip_tiling *tiling, uint64_t rows) {
     return resident;
 }
 
-ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_tiling *tiling, bool estimates, size_t bins,
-                         bool loss, ip_error *error) {
+ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_tiling *tiling, bool estimates,
+                         size_t bins, bool loss, ip_error *error) {
     const ip_plan *plan = ip_model_plan(session->model);
     const ip_corpus *corpus = &session->corpus;
     unsigned orders = session->settings->orders, threads = ip_pool_threads(session->pool);
@@ -67,7 +67,8 @@ ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_til
     if (out->least > bound)
         return ip_fail(error, IP_FAILED,
                        "--memory %.1fM is too small: this run needs %.1fM with everything else in scratch files (fewer "
-                       "--threads or --documents need less)", (double)bound / 0x1p20, (double)out->least / 0x1p20);
+                       "--threads or --documents need less)",
+                       (double)bound / 0x1p20, (double)out->least / 0x1p20);
     uint64_t room = bound - base - fixed;
     uint64_t layer = ip_forward_layer_bytes(session->model, session->kernels, session->compute);
     out->ahead = room > spill_buffers && layer <= (room - spill_buffers) / 2;

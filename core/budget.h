@@ -6,11 +6,11 @@
 #include "core/tiles.h"
 
 typedef struct ip_budget {
-    uint64_t held;          /* anonymous memory of the process already: program, model's tables, tokens */
-    uint64_t counting;      /* n-gram tables, before the forward pass and freed by then */
-    uint64_t fixed;         /* buffers that cannot spill: labels, packed layer, threads' work, head, losses */
-    uint64_t soft, hidden;  /* soft assignments of a layer, hidden states of the corpus: these can */
-    bool ahead;             /* there is memory for two packed layers: the next one is packed while one runs */
+    uint64_t held;         /* anonymous memory of the process already: program, model's tables, tokens */
+    uint64_t counting;     /* n-gram tables, before the forward pass and freed by then */
+    uint64_t fixed;        /* buffers that cannot spill: labels, packed layer, threads' work, head, losses */
+    uint64_t soft, hidden; /* soft assignments of a layer, hidden states of the corpus: these can */
+    bool ahead;            /* there is memory for two packed layers: the next one is packed while one runs */
     bool soft_spilled;
     uint64_t resident_rows; /* hidden states kept in memory, a tile's border */
     uint64_t least, peak;   /* anonymous bytes with everything spilled, and as decided */
@@ -19,8 +19,8 @@ typedef struct ip_budget {
 
 /* estimates: the run assigns positions to settings' bins; loss: it computes the loss. IP_FAILED when even with everything
  * spilled the bound is too small: the message says what is needed. */
-ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_tiling *tiling, bool estimates, size_t bins,
-                         bool loss, ip_error *error);
+ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_tiling *tiling, bool estimates,
+                         size_t bins, bool loss, ip_error *error);
 
 /* The folder for scratch files: --scratch, else fallback, else $TMPDIR, else /tmp. */
 const char *ip_scratch_folder(const ip_settings *settings, const char *fallback);

@@ -222,6 +222,7 @@ ip_status ip_builder_flush(ip_builder *b, ip_error *error) {
     }
     b->job_count = b->job_bytes = 0;
     if (status == IP_OK && b->progress)
-        status = b->progress(b->progress_context, b->bytes_before + ip_text_reader_position(b->reader), b->bytes_all, error);
+        status =
+            b->progress(b->progress_context, b->bytes_before + ip_text_reader_position(b->reader), b->bytes_all, error);
     return status;
 }

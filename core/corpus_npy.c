@@ -107,8 +107,7 @@ ip_status ip_corpus_npy(ip_builder *b, char fingerprint[33], ip_error *error) {
         status = add_document(b, &npy, row * npy.shape[1], (row + 1) * npy.shape[1], error);
     if (status == IP_OK) {
         ip_hash128(npy.map.data, npy.map.size, fingerprint);
-        if (b->progress)
-            status = b->progress(b->progress_context, b->bytes_before + npy.map.size, b->bytes_all, error);
+        if (b->progress) status = b->progress(b->progress_context, b->bytes_before + npy.map.size, b->bytes_all, error);
     }
     ip_npy_close(&npy);
     return status;

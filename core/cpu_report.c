@@ -49,8 +49,9 @@ ip_status ip_cpu_write(const char *request, bool json, FILE *file, ip_error *err
         write_json(cpu, chosen, file);
         return IP_OK;
     }
-    fprintf(file, "%s, %u processor%s for this process, %.1f GiB of memory available, SLEEF %s\n\n", cpu, ip_processors(),
-            ip_processors() == 1 ? "" : "s", (double)ip_memory_available() / 0x1p30, ip_sleef_version());
+    fprintf(file, "%s, %u processor%s for this process, %.1f GiB of memory available, SLEEF %s\n\n", cpu,
+            ip_processors(), ip_processors() == 1 ? "" : "s", (double)ip_memory_available() / 0x1p30,
+            ip_sleef_version());
     for (size_t i = 0; i < ip_arch_count(); i++) {
         ip_isa_info info;
         if (ip_arch_info(i, &info) != IP_OK) continue;

@@ -7,11 +7,11 @@
 #include "core/anchors.h"
 #include "core/base/memory.h"
 #include "core/base/npy.h"
+#include "core/budget.h"
 #include "core/infoplane.h"
 #include "core/json_write.h"
 #include "core/partition.h"
 #include "core/resident.h"
-#include "core/budget.h"
 #include "core/session.h"
 #include "core/soft.h"
 
@@ -53,10 +53,12 @@ static ip_status assign_chunk(void *context, size_t task, unsigned worker, ip_er
     size_t left = (size_t)vectors->shape[0] - first, n = left < CHUNK_ROWS ? left : CHUNK_ROWS;
     char *work = job->work + worker * job->work_bytes;
     float *rows = (float *)(void *)work, *p = (float *)(void *)(work + job->p_offset);
-    for (size_t i = 0; i < n; i++) read_row(vectors, first + i, rows + i * d, (double *)(void *)(work + job->scratch_offset));
+    for (size_t i = 0; i < n; i++)
+        read_row(vectors, first + i, rows + i * d, (double *)(void *)(work + job->scratch_offset));
     size_t bad_row;
     int bad_kind;
-    if (!ip_anchors_assign(job->anchors, job->session->kernels, rows, n, p, work + job->scratch_offset, &bad_row, &bad_kind))
+    if (!ip_anchors_assign(job->anchors, job->session->kernels, rows, n, p, work + job->scratch_offset, &bad_row,
+                           &bad_kind))
         return ip_fail(error, IP_BAD_INPUT, "%s: row %zu %s", vectors->path, first + bad_row,
                        bad_kind == 1 ? "is all zero: it has no direction" : "holds NaN or infinity: it must be finite");
     ip_status status = ip_soft_put(job->soft, job->session->kernels, first, p, n, error);
@@ -65,8 +67,8 @@ static ip_status assign_chunk(void *context, size_t task, unsigned worker, ip_er
 
 static ip_status check_vectors(const ip_npy *v, ip_error *error) {
     if (v->kind != 'f')
-        return ip_fail(error, IP_BAD_INPUT, "%s: vectors of dtype %c%u: floats (f2, f4, f8) are needed", v->path, v->kind,
-                       v->size);
+        return ip_fail(error, IP_BAD_INPUT, "%s: vectors of dtype %c%u: floats (f2, f4, f8) are needed", v->path,
+                       v->kind, v->size);
     if (v->dims != 2)
         return ip_fail(error, IP_BAD_INPUT, "%s: vectors must have shape [rows, width], not %u dimension(s)", v->path,
                        v->dims);
@@ -120,7 +122,8 @@ static ip_status allocate(vectors_job *job, ip_soft *soft, const char *scratch, 
     job->p_offset = job->scratch_offset + ((scratch_bytes + 63) & ~(size_t)63);
     job->work_bytes = job->p_offset + (CHUNK_ROWS + IP_TILE_MAX) * stride * sizeof(float);
     job->work = ip_big_alloc(job->work_bytes * ip_pool_threads(session->pool));
-    if (!job->work) return ip_fail(error, IP_FAILED, "out of memory for the work of %u threads", ip_pool_threads(session->pool));
+    if (!job->work)
+        return ip_fail(error, IP_FAILED, "out of memory for the work of %u threads", ip_pool_threads(session->pool));
     uint64_t need = ip_resident_anonymous() + job->work_bytes * ip_pool_threads(session->pool) +
                     ip_soft_bytes((size_t)v->shape[0], job->anchors->m, 0);
     bool spill = need > session->memory_bound;
@@ -160,7 +163,8 @@ static ip_status estimate_sets(vectors_job *job, ip_entropy_result *result, cons
         for (size_t i = 0; i < n; i++) sets[i] = &partitions[i];
         ip_session_stage(session, "estimate", 0, "");
         if (status == IP_OK)
-            status = ip_soft_conditional(job->soft, session->kernels, session->pool, sets, n, conditional, &singles, error);
+            status =
+                ip_soft_conditional(job->soft, session->kernels, session->pool, sets, n, conditional, &singles, error);
         for (size_t i = 0; i < n; i++) {
             ip_entropy_set *out = &result->sets[first + i];
             out->path = strdup(labels[first + i]);
@@ -183,7 +187,8 @@ static ip_status estimate(vectors_job *job, ip_entropy_result *result, const cha
     ip_session *session = job->session;
     uint64_t rows = job->vectors->shape[0];
     ip_session_stage(session, "vectors", rows, "vectors");
-    ip_status status = ip_pool_run(session->pool, (size_t)((rows + CHUNK_ROWS - 1) / CHUNK_ROWS), assign_chunk, job, error);
+    ip_status status =
+        ip_pool_run(session->pool, (size_t)((rows + CHUNK_ROWS - 1) / CHUNK_ROWS), assign_chunk, job, error);
     ip_partition whole = {0};
     if (status == IP_OK) status = ip_partition_whole(&whole, (size_t)rows, error);
     if (status == IP_OK) {
@@ -203,7 +208,8 @@ static ip_status run_entropy(ip_session *session, ip_entropy_result *result, con
     const ip_settings *s = session->settings;
     ip_calibration calibration;
     if (!ip_calibration_by_name(&calibration, s->calibration))
-        return ip_fail(error, IP_USAGE, "--calibration %s: there are leading-order, vmf-bound and vmf-exact", s->calibration);
+        return ip_fail(error, IP_USAGE, "--calibration %s: there are leading-order, vmf-bound and vmf-exact",
+                       s->calibration);
     if (s->bins < 2 || s->bins > 65536) return ip_fail(error, IP_USAGE, "--bins: 2 to 65536");
     ip_npy npy;
     ip_status status = ip_npy_open(&npy, vectors, error);

@@ -70,8 +70,8 @@ static size_t lay_bench(ip_bench *bench, ip_cache *cache, char *memory, const ip
         float **pointer;
         size_t floats;
     } parts[] = {
-        {&bench->norm, rows * plan->width}, {&bench->q, rows * up16(w.q)},      {&bench->k, rows * up16(w.kv)},
-        {&bench->v, rows * up16(w.kv)},     {&bench->mixed, rows * w.q},        {&bench->out, rows * up16(plan->width)},
+        {&bench->norm, rows * plan->width}, {&bench->q, rows * up16(w.q)},   {&bench->k, rows * up16(w.kv)},
+        {&bench->v, rows * up16(w.kv)},     {&bench->mixed, rows * w.q},     {&bench->out, rows * up16(plan->width)},
         {&bench->gate, rows * up16(w.ff)},  {&bench->up, rows * up16(w.ff)},
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
@@ -87,7 +87,8 @@ static size_t lay_bench(ip_bench *bench, ip_cache *cache, char *memory, const ip
 static void list_matrices(const ip_block *b, ip_layer *layer, const ip_weight *weights[IP_BLOCK_MATRICES],
                           ip_matrix *matrices[IP_BLOCK_MATRICES]) {
     const ip_weight *w[IP_BLOCK_MATRICES] = {&b->q, &b->k, &b->v, &b->o, &b->gate, &b->up, &b->down};
-    ip_matrix *m[IP_BLOCK_MATRICES] = {&layer->q, &layer->k, &layer->v, &layer->o, &layer->gate, &layer->up, &layer->down};
+    ip_matrix *m[IP_BLOCK_MATRICES] = {&layer->q,    &layer->k,  &layer->v,   &layer->o,
+                                       &layer->gate, &layer->up, &layer->down};
     memcpy(weights, w, sizeof w);
     memcpy(matrices, m, sizeof m);
 }
@@ -116,8 +117,8 @@ uint64_t ip_forward_layer_bytes(const ip_model *model, const ip_kernels *kernels
     return layer_room(ip_model_plan(model), kernels, compute);
 }
 
-uint64_t ip_forward_bytes(const ip_model *model, const ip_kernels *kernels, ip_compute compute,
-                          const ip_tiling *tiling, unsigned threads) {
+uint64_t ip_forward_bytes(const ip_model *model, const ip_kernels *kernels, ip_compute compute, const ip_tiling *tiling,
+                          unsigned threads) {
     const ip_plan *plan = ip_model_plan(model);
     ip_bench bench;
     ip_cache cache;
@@ -170,7 +171,8 @@ ip_status ip_forward_open(ip_forward *f, const ip_model *model, const ip_kernels
     size_t rope = rope_room(f->plan, f->longest);
     f->cosine = ip_big_alloc(rope * sizeof(float));
     f->sine = ip_big_alloc(rope * sizeof(float));
-    if (!f->layer_memory[0] || !f->layer_memory[1] || !f->bench_memory || !f->long_memory || !f->benches || !f->caches || !f->cosine || !f->sine) {
+    if (!f->layer_memory[0] || !f->layer_memory[1] || !f->bench_memory || !f->long_memory || !f->benches ||
+        !f->caches || !f->cosine || !f->sine) {
         ip_forward_close(f);
         return ip_fail(error, IP_FAILED, "out of memory for the forward pass (see --plan for what it needs)");
     }
@@ -419,8 +421,9 @@ ip_status ip_forward_keys(const ip_forward *f, unsigned worker, size_t block, co
     return status;
 }
 
-ip_status ip_forward_tile(const ip_forward *f, unsigned worker, size_t block, ip_tile_part part, const ip_tiling *tiling,
-                          const ip_tile *tile, float *h, bool final_norm, size_t *bad_row, ip_error *error) {
+ip_status ip_forward_tile(const ip_forward *f, unsigned worker, size_t block, ip_tile_part part,
+                          const ip_tiling *tiling, const ip_tile *tile, float *h, bool final_norm, size_t *bad_row,
+                          ip_error *error) {
     tile_work w = begin(f, worker, block, tiling, tile, h, bad_row, error);
     ip_cache shared = f->long_cache;
     if (part == IP_TILE_REST) w.cache = &shared;

@@ -43,8 +43,8 @@ typedef struct ip_forward {
     ip_compute compute;
     size_t longest; /* tokens of the longest document */
     unsigned threads;
-    ip_cache *caches;      /* one per thread, for documents that are not long */
-    ip_cache long_cache;   /* shared by all threads, for the long document at hand; room 0 when there is none */
+    ip_cache *caches;    /* one per thread, for documents that are not long */
+    ip_cache long_cache; /* shared by all threads, for the long document at hand; room 0 when there is none */
     /* The block that runs and, when there is memory for it, the next one, packed meanwhile. */
     ip_layer layers[2];
     void *layer_memory[2];
@@ -63,8 +63,8 @@ typedef struct ip_forward {
 /* Bytes of one packed block, the largest. */
 uint64_t ip_forward_layer_bytes(const ip_model *model, const ip_kernels *kernels, ip_compute compute);
 /* Anonymous bytes that ip_forward_open will take, with one packed block. */
-uint64_t ip_forward_bytes(const ip_model *model, const ip_kernels *kernels, ip_compute compute,
-                          const ip_tiling *tiling, unsigned threads);
+uint64_t ip_forward_bytes(const ip_model *model, const ip_kernels *kernels, ip_compute compute, const ip_tiling *tiling,
+                          unsigned threads);
 ip_status ip_forward_open(ip_forward *f, const ip_model *model, const ip_kernels *kernels, ip_compute compute,
                           const ip_tiling *tiling, bool ahead, ip_pool *pool, ip_error *error);
 void ip_forward_close(ip_forward *f);
@@ -86,7 +86,8 @@ ip_status ip_forward_keys(const ip_forward *f, unsigned worker, size_t block, co
  * final_norm the model's last norm follows. Fails (IP_FAILED, message without layer or document) where a value inside the
  * block is not finite; *bad_row is then a row of the tile at or before which that happened. */
 typedef enum ip_tile_part { IP_TILE_WHOLE, IP_TILE_REST } ip_tile_part;
-ip_status ip_forward_tile(const ip_forward *f, unsigned worker, size_t block, ip_tile_part part, const ip_tiling *tiling,
-                          const ip_tile *tile, float *h, bool final_norm, size_t *bad_row, ip_error *error);
+ip_status ip_forward_tile(const ip_forward *f, unsigned worker, size_t block, ip_tile_part part,
+                          const ip_tiling *tiling, const ip_tile *tile, float *h, bool final_norm, size_t *bad_row,
+                          ip_error *error);
 
 #endif

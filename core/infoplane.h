@@ -21,9 +21,9 @@ enum { IP_MAX_ORDERS = 4 };
 /* ---- what the engine tells while it works ---- */
 
 typedef struct ip_progress {
-    const char *stage;   /* "tokens", "forward", "loss" ... */
-    double done, all;    /* in units; all is 0 when unknown */
-    const char *unit;    /* "tokens", "MB" */
+    const char *stage;     /* "tokens", "forward", "loss" ... */
+    double done, all;      /* in units; all is 0 when unknown */
+    const char *unit;      /* "tokens", "MB" */
     const char *step_name; /* "layer", "block": what a stage with steps goes through, each of `all` units */
     unsigned step, steps;  /* the one at hand and the last one, from 0; 0 0 when the stage has no steps */
 } ip_progress;
@@ -40,30 +40,30 @@ typedef struct ip_host {
 
 typedef struct ip_settings {
     /* corpus */
-    uint64_t documents;       /* at most; 0: all */
-    uint64_t max_tokens;      /* tokens per document, special ones included; 0: not cut. 512 */
-    const char *split;        /* chunk */
-    const char *text_field;   /* NULL: found */
-    const char *format;       /* NULL: by name */
-    const char *offsets;      /* NULL */
+    uint64_t documents;              /* at most; 0: all */
+    uint64_t max_tokens;             /* tokens per document, special ones included; 0: not cut. 512 */
+    const char *split;               /* chunk */
+    const char *text_field;          /* NULL: found */
+    const char *format;              /* NULL: by name */
+    const char *offsets;             /* NULL */
     bool add_special, parse_special; /* both true */
     /* estimates */
-    unsigned orders;          /* 1 .. IP_MAX_ORDERS. 3 */
-    bool backoff;             /* labels: false exact */
-    uint32_t min_count;       /* 2 */
-    bool count_at_positions;  /* false: over the corpus */
-    uint64_t bins;            /* 100 */
-    uint64_t seed;            /* 0 */
-    const char *anchors;      /* .npy or NULL */
-    const char *calibration;  /* vmf-bound */
+    unsigned orders;         /* 1 .. IP_MAX_ORDERS. 3 */
+    bool backoff;            /* labels: false exact */
+    uint32_t min_count;      /* 2 */
+    bool count_at_positions; /* false: over the corpus */
+    uint64_t bins;           /* 100 */
+    uint64_t seed;           /* 0 */
+    const char *anchors;     /* .npy or NULL */
+    const char *calibration; /* vmf-bound */
     bool loss;
-    int64_t loss_end;         /* id of the token that ends a document, or -1 */
+    int64_t loss_end; /* id of the token that ends a document, or -1 */
     /* machine */
-    const char *compute;      /* auto */
-    const char *isa;          /* NULL: best */
-    unsigned threads;         /* 0: processors this process may use */
-    uint64_t memory;          /* bound on anonymous resident memory; 0: half of what is free */
-    const char *scratch;      /* folder or NULL */
+    const char *compute; /* auto */
+    const char *isa;     /* NULL: best */
+    unsigned threads;    /* 0: processors this process may use */
+    uint64_t memory;     /* bound on anonymous resident memory; 0: half of what is free */
+    const char *scratch; /* folder or NULL */
     /* names */
     const char *family, *name; /* NULL: from the file */
 } ip_settings;
@@ -127,7 +127,7 @@ typedef struct ip_run {
     uint64_t memory;      /* the bound */
     uint64_t peak_memory; /* highest anonymous resident memory seen */
     double seconds;
-    char started[32];     /* UTC, ISO 8601 */
+    char started[32]; /* UTC, ISO 8601 */
     ip_stage_time stages[8];
     size_t stage_count;
 } ip_run;
@@ -153,10 +153,10 @@ typedef struct ip_plan_report {
     char *model_name, *family, *weights;
     uint64_t documents, tokens, positions, layers, width, longest, context_length, parameters;
     uint64_t memory_bound;
-    uint64_t memory;        /* anonymous bytes the run will hold at its peak */
-    uint64_t memory_least;  /* with everything that can spill in scratch files */
-    uint64_t scratch;       /* bytes of scratch files */
-    double seconds;         /* expected, from a measured product rate on this machine */
+    uint64_t memory;       /* anonymous bytes the run will hold at its peak */
+    uint64_t memory_least; /* with everything that can spill in scratch files */
+    uint64_t scratch;      /* bytes of scratch files */
+    double seconds;        /* expected, from a measured product rate on this machine */
     char isa[64], compute[32];
     unsigned threads;
 } ip_plan_report;

@@ -46,7 +46,8 @@ static void write_tensors_text(const ip_gguf *file, FILE *out) {
         shape_text(t, shape, sizeof shape);
         snprintf(name, sizeof name, "%s", t->name);
         ip_make_printable(name);
-        fprintf(out, "  %-40s %-6s %-20s %" PRIu64 "\n", name, t->type->name, shape, t->row_bytes * (elements(t) / (t->ne[0] ? t->ne[0] : 1)));
+        fprintf(out, "  %-40s %-6s %-20s %" PRIu64 "\n", name, t->type->name, shape,
+                t->row_bytes * (elements(t) / (t->ne[0] ? t->ne[0] : 1)));
     }
 }
 

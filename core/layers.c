@@ -20,7 +20,8 @@ static ip_status overflow(const layer_job *job, const ip_tile *tile, size_t row,
     ip_tile_locate(job->layers->tiling, tile, row, &document, &position);
     return ip_fail(error, status,
                    "layer %zu: the states near document %u, position %u are not finite: the model overflows in this "
-                   "arithmetic (try --compute f32)", job->layer, document, position);
+                   "arithmetic (try --compute f32)",
+                   job->layer, document, position);
 }
 
 static float *tile_rows(const layer_job *job, const ip_tile *tile, unsigned worker, bool fresh, ip_error *error) {
@@ -29,7 +30,8 @@ static float *tile_rows(const layer_job *job, const ip_tile *tile, unsigned work
     return ip_store_take(l->store, tile->row, tile->rows, buffer, fresh, error);
 }
 
-static ip_status run_tile(const layer_job *job, ip_tile_part part, const ip_tile *tile, unsigned worker, ip_error *error) {
+static ip_status run_tile(const layer_job *job, ip_tile_part part, const ip_tile *tile, unsigned worker,
+                          ip_error *error) {
     const ip_layers *l = job->layers;
     float *h = tile_rows(job, tile, worker, job->layer == 0, error);
     if (!h) return error->status;
@@ -52,7 +54,8 @@ static ip_status run_tile(const layer_job *job, ip_tile_part part, const ip_tile
 static ip_status run_item(void *context, size_t task, unsigned worker, ip_error *error) {
     const layer_job *job = context;
     const ip_tiling *tiling = job->layers->tiling;
-    if (task >= tiling->item_count) return ip_pack_task(&job->layers->forward->packing, task - tiling->item_count, error);
+    if (task >= tiling->item_count)
+        return ip_pack_task(&job->layers->forward->packing, task - tiling->item_count, error);
     const ip_item *item = &tiling->items[task];
     ip_status status = IP_OK;
     for (size_t i = 0; status == IP_OK && i < item->tiles; i++)

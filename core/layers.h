@@ -11,7 +11,8 @@
  * final norm). tile is called from all workers at once, on different tiles; layer_done once all of a layer's are done. */
 typedef struct ip_visitor {
     void *context;
-    ip_status (*tile)(void *context, size_t layer, unsigned worker, const ip_tile *tile, const float *h, ip_error *error);
+    ip_status (*tile)(void *context, size_t layer, unsigned worker, const ip_tile *tile, const float *h,
+                      ip_error *error);
     ip_status (*layer_done)(void *context, size_t layer, ip_error *error);
 } ip_visitor;
 

@@ -118,7 +118,9 @@ static ip_status run_blocks(loss_job *job, void *memory, ip_error *error) {
 }
 
 /* -log p of one row, in nats; fixed-point for the sums. */
-static double row_loss(const row_state *row) { return (double)row->lse.max + ip_log(row->lse.sum) - (double)row->target; }
+static double row_loss(const row_state *row) {
+    return (double)row->lse.max + ip_log(row->lse.sum) - (double)row->target;
+}
 
 static void add_fixed(ip_wide *plus, ip_wide *minus, double x) {
     int64_t fixed = (int64_t)nearbyint(x * 0x1p32);

@@ -161,7 +161,8 @@ static ip_status number_order(grams *g, const ip_corpus *corpus, unsigned k, ip_
     g->number[k] = ip_big_alloc((size_t)g->tokens * sizeof(uint32_t));
     if (!g->number[k]) return ip_fail(error, IP_FAILED, "out of memory for the %u-grams", k + 1);
     ip_status status = ip_pool_run(pool, g->shards, number_shard, &job, error);
-    for (uint32_t s = 0; status == IP_OK && s < g->shards; s++) most = g->tables[s].count > most ? g->tables[s].count : most;
+    for (uint32_t s = 0; status == IP_OK && s < g->shards; s++)
+        most = g->tables[s].count > most ? g->tables[s].count : most;
     g->bound[k] = status == IP_OK ? most * g->shards : 0;
     return status;
 }
@@ -170,8 +171,7 @@ static ip_status count_grams(grams *g, const ip_corpus *corpus, const ip_label_r
     unsigned K = rule->orders;
     for (unsigned k = 0; k < K; k++) {
         g->count[0][k] = g->count[1][k] = ip_big_alloc(g->bound[k] * sizeof(uint32_t));
-        if (g->count[0][k] && rule->count_at_positions)
-            g->count[1][k] = ip_big_alloc(g->bound[k] * sizeof(uint32_t));
+        if (g->count[0][k] && rule->count_at_positions) g->count[1][k] = ip_big_alloc(g->bound[k] * sizeof(uint32_t));
         if (!g->count[0][k] || !g->count[1][k]) {
             if (!g->count[1][k]) g->count[1][k] = g->count[0][k];
             return ip_fail(error, IP_FAILED, "out of memory for the counts of %u-grams", k + 1);

@@ -20,14 +20,17 @@
 enum { IP_ORDERS_MAX = 4 };
 
 typedef struct ip_label_rule {
-    unsigned orders;     /* K, 1 .. IP_ORDERS_MAX */
-    bool backoff;        /* false: the n-gram itself */
-    uint32_t min_count;  /* backoff: an n-gram that occurs fewer times loses its far token */
-    bool count_at_positions; /* backoff counts: at the counted positions, input and output apart; else over the corpus */
+    unsigned orders;    /* K, 1 .. IP_ORDERS_MAX */
+    bool backoff;       /* false: the n-gram itself */
+    uint32_t min_count; /* backoff: an n-gram that occurs fewer times loses its far token */
+    bool
+        count_at_positions; /* backoff counts: at the counted positions, input and output apart; else over the corpus */
 } ip_label_rule;
 
 /* Number of counted positions of a document of n tokens. */
-static inline size_t ip_counted(size_t n, unsigned orders) { return n + 1 > 2 * (size_t)orders ? n - 2 * orders + 1 : 0; }
+static inline size_t ip_counted(size_t n, unsigned orders) {
+    return n + 1 > 2 * (size_t)orders ? n - 2 * orders + 1 : 0;
+}
 
 /* Counted positions of the whole corpus. */
 uint64_t ip_corpus_positions(const ip_corpus *corpus, unsigned orders);

@@ -130,7 +130,8 @@ ip_status ip_partition_from_values(ip_partition *out, const int64_t *values, siz
     if (!labels) return ip_fail(error, IP_FAILED, "out of memory for the labels of %zu positions", positions);
     size_t bound = 0;
     ip_status status = IP_OK;
-    if (!dense_labels(labels, values, positions, &bound)) status = sorted_labels(labels, values, positions, &bound, error);
+    if (!dense_labels(labels, values, positions, &bound))
+        status = sorted_labels(labels, values, positions, &bound, error);
     if (status == IP_OK) status = ip_partition_build(out, labels, positions, bound, error);
     ip_big_free(labels, positions * sizeof *labels);
     return status;

@@ -23,8 +23,8 @@ static ip_status time_block(const ip_session *session, const ip_tiling *tiling, 
     float *h = ip_big_alloc(bytes);
     ip_status status = h ? IP_OK : ip_fail(error, IP_FAILED, "out of memory");
     if (status == IP_OK)
-        status = ip_forward_open(&forward, session->model, session->kernels, session->compute, tiling,
-                                 false, session->pool, error);
+        status = ip_forward_open(&forward, session->model, session->kernels, session->compute, tiling, false,
+                                 session->pool, error);
     if (status == IP_OK) {
         ip_forward_prepare(&forward, 0);
         status = ip_pack_run(&forward.packing, session->pool, error);
@@ -173,7 +173,8 @@ void ip_plan_report_write(const ip_plan_report *r, bool json, FILE *file) {
     count(file, "documents", r->documents, "");
     count(file, "tokens", r->tokens, "");
     count(file, "counted positions", r->positions, r->positions == 0 ? "   (no document is long enough)" : "");
-    count(file, "longest document", r->longest, r->longest > r->context_length ? "   (beyond what the model was trained for)" : "");
+    count(file, "longest document", r->longest,
+          r->longest > r->context_length ? "   (beyond what the model was trained for)" : "");
     megabytes(file, "memory", r->memory, "   anonymous, at the peak");
     megabytes(file, "memory bound", r->memory_bound, "   --memory");
     megabytes(file, "memory at least", r->memory_least, "   with the rest in scratch files");

@@ -25,7 +25,8 @@ static void write_csv(const ip_run *run, FILE *file) {
 
 typedef void (*text_writer)(const ip_run *run, FILE *file);
 
-static ip_status write_text(const ip_run *run, const char *folder, const char *name, text_writer writer, ip_error *error) {
+static ip_status write_text(const ip_run *run, const char *folder, const char *name, text_writer writer,
+                            ip_error *error) {
     char *path = ip_join_path(folder, name);
     if (!path) return ip_fail(error, IP_FAILED, "out of memory");
     ip_out out;

@@ -78,15 +78,16 @@ static void body(const sheet *s, bool with_optimality) {
 }
 
 static void loss_line(FILE *file, const char *what, const ip_loss_result *loss, uint64_t documents) {
-    fprintf(file, "%s %.4f nats per token (%.4f bits), perplexity %.3f, %.2f bits per document, over %llu tokens\n", what,
-            loss->nats_per_token, loss->nats_per_token / ln2, ip_exp(loss->nats_per_token),
+    fprintf(file, "%s %.4f nats per token (%.4f bits), perplexity %.3f, %.2f bits per document, over %llu tokens\n",
+            what, loss->nats_per_token, loss->nats_per_token / ln2, ip_exp(loss->nats_per_token),
             loss->nats_per_token * (double)loss->tokens / (double)(documents > 0 ? documents : 1) / ln2,
             (unsigned long long)loss->tokens);
 }
 
 void ip_run_write_table(const ip_run *run, FILE *file) {
     fprintf(file, "%s: %s, %llu layers of width %llu, %.1f M parameters (%s)\n", run->model_name, run->family,
-            (unsigned long long)run->layers, (unsigned long long)run->width, (double)run->parameters / 1e6, run->weights);
+            (unsigned long long)run->layers, (unsigned long long)run->width, (double)run->parameters / 1e6,
+            run->weights);
     fprintf(file, "%llu documents, %llu tokens, %llu counted positions; %llu anchors, %s, epsilon %.8g; labels %s",
             (unsigned long long)run->documents, (unsigned long long)run->tokens, (unsigned long long)run->positions,
             (unsigned long long)run->bins, run->calibration, run->temperature, run->backoff ? "backoff" : "exact");

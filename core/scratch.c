@@ -29,8 +29,8 @@ ip_status ip_scratch_open(ip_scratch *scratch, const char *folder, uint64_t byte
     if (!name) return ip_fail(error, IP_FAILED, "out of memory");
     scratch->fd = mkstemp(name);
     if (scratch->fd < 0) {
-        ip_status status = ip_fail(error, IP_FAILED, "%s: cannot make a scratch file: %s (see --scratch)", folder,
-                                   strerror(errno));
+        ip_status status =
+            ip_fail(error, IP_FAILED, "%s: cannot make a scratch file: %s (see --scratch)", folder, strerror(errno));
         free(name);
         return status;
     }

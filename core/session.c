@@ -150,7 +150,7 @@ ip_status ip_session_advance(ip_session *session, uint64_t units, ip_error *erro
     if (!host->progress) return IP_OK;
     uint64_t now = (uint64_t)((ip_seconds() - session->started) * 1000.0), due = atomic_load(&session->next_report);
     if (now >= due && atomic_compare_exchange_strong(&session->next_report, &due, now + 100)) {
-        ip_progress progress = {session->stage, (double)done, (double)session->all, session->unit,
+        ip_progress progress = {session->stage,     (double)done,  (double)session->all, session->unit,
                                 session->step_name, session->step, session->steps};
         pthread_mutex_lock(&session->reporting);
         host->progress(host->context, &progress);

@@ -57,7 +57,8 @@ void ip_soft_close(ip_soft *soft) {
     soft->scratch.fd = -1;
 }
 
-ip_status ip_soft_put(ip_soft *soft, const ip_kernels *kernels, size_t first, const float *p, size_t n, ip_error *error) {
+ip_status ip_soft_put(ip_soft *soft, const ip_kernels *kernels, size_t first, const float *p, size_t n,
+                      ip_error *error) {
     enum { CHUNK = 64 };
     size_t stride = soft->blocks * IP_LANES;
     for (size_t i = 0; i < n; i++) soft->entropy[first + i] = kernels->entropy_row(p + i * stride, soft->m);

@@ -32,7 +32,8 @@ void ip_soft_close(ip_soft *soft);
 
 /* Stores n rows of p (each m rounded up to 16 floats) as positions first .. first+n-1. Threads may store different
  * positions at once. */
-ip_status ip_soft_put(ip_soft *soft, const ip_kernels *kernels, size_t first, const float *p, size_t n, ip_error *error);
+ip_status ip_soft_put(ip_soft *soft, const ip_kernels *kernels, size_t first, const float *p, size_t n,
+                      ip_error *error);
 
 /* H(Z|V) in nats for each of `sets` partitions of the positions, and the mean of H(p_t) in *singles. */
 ip_status ip_soft_conditional(const ip_soft *soft, const ip_kernels *kernels, ip_pool *pool,

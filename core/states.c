@@ -42,15 +42,16 @@ static ip_status write_tile(void *context, size_t layer, unsigned worker, const 
     states_job *job = context;
     for (size_t i = 0; i < (size_t)tile->rows * job->width; i++)
         if (!(h[i] - h[i] == 0.0f))
-            return ip_fail(error, IP_FAILED, "layer %zu, token %llu of the corpus: the hidden state is not finite", layer,
-                           (unsigned long long)(tile->row + i / job->width));
+            return ip_fail(error, IP_FAILED, "layer %zu, token %llu of the corpus: the hidden state is not finite",
+                           layer, (unsigned long long)(tile->row + i / job->width));
     const char *data = (const char *)h;
     size_t left = (size_t)tile->rows * job->width * sizeof(float);
     off_t at = (off_t)(HEADER + tile->row * job->width * sizeof(float));
     while (left > 0) {
         ssize_t n = pwrite(fileno(job->out.file), data, left, at);
         if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return ip_fail(error, IP_FAILED, "%s: cannot write layer %zu: %s", job->folder, layer, strerror(errno));
+        if (n <= 0)
+            return ip_fail(error, IP_FAILED, "%s: cannot write layer %zu: %s", job->folder, layer, strerror(errno));
         data += n;
         at += n;
         left -= (size_t)n;
@@ -61,7 +62,8 @@ static ip_status write_tile(void *context, size_t layer, unsigned worker, const 
 static ip_status layer_done(void *context, size_t layer, ip_error *error) {
     states_job *job = context;
     ip_status status = ip_out_commit(&job->out, error);
-    if (status == IP_OK && layer < ip_model_plan(job->session->model)->layers) status = open_layer(job, layer + 1, error);
+    if (status == IP_OK && layer < ip_model_plan(job->session->model)->layers)
+        status = open_layer(job, layer + 1, error);
     return status;
 }
 

@@ -39,7 +39,7 @@ typedef struct ip_item {
 typedef struct ip_tiling {
     ip_segment *segments;
     ip_tile *tiles;
-    ip_item *items;      /* of documents that are not long */
+    ip_item *items; /* of documents that are not long */
     ip_item *long_items;
     size_t segment_count, tile_count, item_count, long_count;
     size_t longest, longest_short; /* tokens of the longest document, and of the longest one that is not long */

@@ -34,7 +34,8 @@ static ip_status write_array(const char *path, const char *descr, uint64_t count
 static ip_status write_npy(const ip_corpus *corpus, const char *npy, ip_error *error) {
     char *borders = offsets_name(npy);
     if (!borders) return ip_fail(error, IP_FAILED, "out of memory");
-    ip_status status = write_array(npy, "<i4", corpus->tokens, corpus->ids, (size_t)corpus->tokens * sizeof(int32_t), error);
+    ip_status status =
+        write_array(npy, "<i4", corpus->tokens, corpus->ids, (size_t)corpus->tokens * sizeof(int32_t), error);
     if (status == IP_OK)
         status = write_array(borders, "<i8", corpus->documents + 1, corpus->offsets,
                              (corpus->documents + 1) * sizeof(uint64_t), error);
@@ -85,7 +86,8 @@ static ip_status run(ip_session *session, const char *model, const char *path, b
     if (status == IP_OK) status = ip_tokenizer_from_gguf(&tokenizer, file, warn_host, session, error);
     ip_corpus_options options = ip_corpus_options_of(session->settings);
     if (status == IP_OK)
-        status = ip_corpus_read_raw(&session->corpus, path, &options, tokenizer, session->pool, warn_host, session, error);
+        status =
+            ip_corpus_read_raw(&session->corpus, path, &options, tokenizer, session->pool, warn_host, session, error);
     if (status == IP_OK && session->corpus.replaced > 0)
         ip_session_warn(session, "%s: invalid UTF-8: %llu U+FFFD put in", path,
                         (unsigned long long)session->corpus.replaced);

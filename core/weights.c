@@ -29,13 +29,14 @@ static bool min_of(const ip_type *type) { return type->to_codes && type->has_min
 
 size_t ip_weight_bytes(const ip_kernels *kernels, ip_compute compute, const ip_weight *weight, size_t outputs) {
     const ip_type *type = weight->tensor->type;
-    return ip_matrix_bytes(kernels, ip_weight_arith(compute, type), outputs, weight->inputs, group_of(type), min_of(type));
+    return ip_matrix_bytes(kernels, ip_weight_arith(compute, type), outputs, weight->inputs, group_of(type),
+                           min_of(type));
 }
 
 /* Rows of one panel in the form that the pack kernels take. */
 typedef struct panel_rows {
-    float *floats; /* [16][kp] */
-    int8_t *codes; /* [16][kp] */
+    float *floats;      /* [16][kp] */
+    int8_t *codes;      /* [16][kp] */
     float *scale, *min; /* [16][kp / group] */
 } panel_rows;
 

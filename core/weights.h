@@ -11,7 +11,13 @@
 #include "models/model.h"
 
 /* What the user asked for. auto: quantised weights in int16, float weights in f32. */
-typedef enum ip_compute { IP_COMPUTE_AUTO, IP_COMPUTE_F32, IP_COMPUTE_BF16, IP_COMPUTE_INT16, IP_COMPUTE_INT8 } ip_compute;
+typedef enum ip_compute {
+    IP_COMPUTE_AUTO,
+    IP_COMPUTE_F32,
+    IP_COMPUTE_BF16,
+    IP_COMPUTE_INT16,
+    IP_COMPUTE_INT8
+} ip_compute;
 
 /* The arithmetic in which a matrix of this type is multiplied. */
 ip_arith ip_weight_arith(ip_compute compute, const ip_type *type);

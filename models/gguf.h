@@ -11,8 +11,19 @@
 #include "models/tensor.h"
 
 typedef enum ip_gguf_type {
-    IP_GGUF_U8, IP_GGUF_I8, IP_GGUF_U16, IP_GGUF_I16, IP_GGUF_U32, IP_GGUF_I32, IP_GGUF_F32, IP_GGUF_BOOL,
-    IP_GGUF_STRING, IP_GGUF_ARRAY, IP_GGUF_U64, IP_GGUF_I64, IP_GGUF_F64
+    IP_GGUF_U8,
+    IP_GGUF_I8,
+    IP_GGUF_U16,
+    IP_GGUF_I16,
+    IP_GGUF_U32,
+    IP_GGUF_I32,
+    IP_GGUF_F32,
+    IP_GGUF_BOOL,
+    IP_GGUF_STRING,
+    IP_GGUF_ARRAY,
+    IP_GGUF_U64,
+    IP_GGUF_I64,
+    IP_GGUF_F64
 } ip_gguf_type;
 
 /* Bytes inside the map; not NUL-terminated. */
@@ -28,8 +39,8 @@ typedef struct ip_gguf_value {
     uint64_t count;            /* 1 for scalars */
     const unsigned char *data; /* first byte of the value or of the first element */
     size_t size;
-    const ip_bytes *strings;   /* array of strings: count of them, else NULL */
-    size_t part;               /* which file of a split set */
+    const ip_bytes *strings; /* array of strings: count of them, else NULL */
+    size_t part;             /* which file of a split set */
 } ip_gguf_value;
 
 /* Opens a file, or the set whose first part path is. Everything in the container is checked here (every string, count,
@@ -57,7 +68,7 @@ const ip_gguf_value *ip_gguf_find(const ip_gguf *file, const char *key); /* NULL
 
 size_t ip_gguf_tensor_count(const ip_gguf *file);
 const ip_tensor *ip_gguf_tensor_at(const ip_gguf *file, size_t index);
-const ip_tensor *ip_gguf_tensor(const ip_gguf *file, const char *name);  /* NULL: absent */
+const ip_tensor *ip_gguf_tensor(const ip_gguf *file, const char *name); /* NULL: absent */
 size_t ip_gguf_tensor_part(const ip_gguf *file, const ip_tensor *tensor);
 
 /* Scalars. found is false when the key is absent. A value of another kind (an integer of any width serves an integer,

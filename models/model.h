@@ -23,9 +23,9 @@ ip_status ip_model_from_gguf(ip_model **out, ip_gguf *file, const char *family, 
 void ip_model_close(ip_model *model); /* NULL is fine */
 
 const ip_plan *ip_model_plan(const ip_model *model);
-const char *ip_model_family(const ip_model *model);   /* "llama" */
-const char *ip_model_name(const ip_model *model);     /* general.name, else the file's name; printable */
-const ip_gguf *ip_model_gguf(const ip_model *model);  /* the container, for the tokenizer and `inspect` */
+const char *ip_model_family(const ip_model *model);  /* "llama" */
+const char *ip_model_name(const ip_model *model);    /* general.name, else the file's name; printable */
+const ip_gguf *ip_model_gguf(const ip_model *model); /* the container, for the tokenizer and `inspect` */
 
 /* Checks every weight and scale of a tensor for NaN and infinity without making floats of all of it where the type
  * allows; IP_BAD_INPUT names file, tensor and row. The schedule calls it when it packs. */

@@ -9,9 +9,9 @@
 
 #include "models/tensor.h"
 
-typedef enum ip_norm_kind { IP_NORM_RMS } ip_norm_kind;             /* y = w * x / sqrt(mean(x^2) + eps) */
-typedef enum ip_block_shape { IP_BLOCK_PRE } ip_block_shape;        /* x += A(N1 x); x += M(N2 x) */
-typedef enum ip_mlp_kind { IP_MLP_GATED_SILU } ip_mlp_kind;         /* down(silu(gate x) * (up x)) */
+typedef enum ip_norm_kind { IP_NORM_RMS } ip_norm_kind;      /* y = w * x / sqrt(mean(x^2) + eps) */
+typedef enum ip_block_shape { IP_BLOCK_PRE } ip_block_shape; /* x += A(N1 x); x += M(N2 x) */
+typedef enum ip_mlp_kind { IP_MLP_GATED_SILU } ip_mlp_kind;  /* down(silu(gate x) * (up x)) */
 
 /* A norm: its gain as floats (n of them), owned by the model. */
 typedef struct ip_norm {
@@ -45,8 +45,8 @@ typedef struct ip_block {
     ip_weight q, k, v, o;
     ip_weight gate, up, down;
     size_t heads, kv_heads;
-    size_t window;  /* keys a query sees, itself counted; 0: all before it */
-    bool rotate;    /* false: no rotary position in this block */
+    size_t window; /* keys a query sees, itself counted; 0: all before it */
+    bool rotate;   /* false: no rotary position in this block */
 } ip_block;
 
 /* The whole model. */
@@ -57,16 +57,16 @@ typedef struct ip_plan {
     size_t vocabulary, width, layers, head; /* head: width of one attention head */
     size_t context_length;                  /* positions the model was trained for */
     float norm_eps;
-    float attention_scale;                  /* usually 1 / sqrt(head) */
-    float embedding_scale;                  /* 1 for most */
-    size_t rotary;                          /* rotated dimensions of a head, even; 0: none */
-    const float *inverse_frequency;         /* rotary / 2 floats, angle = (float)position * inverse_frequency[j] */
-    float rotary_magnitude;                 /* factor on cos and sin (yarn), else 1 */
-    const ip_tensor *embedding;             /* [vocabulary, width] */
-    ip_weight head_weight;                  /* [vocabulary, width]; the embedding when tied; tensor NULL: none */
+    float attention_scale;          /* usually 1 / sqrt(head) */
+    float embedding_scale;          /* 1 for most */
+    size_t rotary;                  /* rotated dimensions of a head, even; 0: none */
+    const float *inverse_frequency; /* rotary / 2 floats, angle = (float)position * inverse_frequency[j] */
+    float rotary_magnitude;         /* factor on cos and sin (yarn), else 1 */
+    const ip_tensor *embedding;     /* [vocabulary, width] */
+    ip_weight head_weight;          /* [vocabulary, width]; the embedding when tied; tensor NULL: none */
     ip_norm final_norm;
-    const ip_block *blocks;                 /* layers of them */
-    uint64_t parameters;                    /* elements of all tensors of the file (a tied head counts once) */
+    const ip_block *blocks; /* layers of them */
+    uint64_t parameters;    /* elements of all tensors of the file (a tied head counts once) */
 } ip_plan;
 
 #endif

@@ -8,7 +8,7 @@
 #include "models/tensor.h"
 
 #define IP_FLOATS(name) void name(float *out, const unsigned char *row, size_t k)
-#define IP_CODES(name) void name(int8_t *codes, float *scale, float *min, const unsigned char *row, size_t k)
+#define IP_CODES(name)  void name(int8_t *codes, float *scale, float *min, const unsigned char *row, size_t k)
 
 IP_FLOATS(ip_f32_to_float);
 IP_FLOATS(ip_f16_to_float);

@@ -19,7 +19,8 @@ ip_status ip_map_open(ip_map *map, const char *path, ip_error *error) {
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         bool folder = S_ISDIR(st.st_mode);
         close(fd);
-        return ip_fail(error, IP_BAD_INPUT, "%s: %s", path, folder ? "is a folder, not a file" : "is not a regular file");
+        return ip_fail(error, IP_BAD_INPUT, "%s: %s", path,
+                       folder ? "is a folder, not a file" : "is not a regular file");
     }
     if ((uint64_t)st.st_size > SIZE_MAX / 2) {
         close(fd);
@@ -75,7 +76,8 @@ ip_status ip_out_open(ip_out *out, const char *path, ip_error *error) {
     memset(out, 0, sizeof *out);
     struct stat st;
     bool special = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-    if (special && S_ISDIR(st.st_mode)) return ip_fail(error, IP_FAILED, "%s: is a folder, cannot write a file there", path);
+    if (special && S_ISDIR(st.st_mode))
+        return ip_fail(error, IP_FAILED, "%s: is a folder, cannot write a file there", path);
     out->path = strdup(path);
     if (!special) {
         size_t n = strlen(path) + 32;

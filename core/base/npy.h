@@ -12,13 +12,13 @@
 typedef struct ip_npy {
     ip_map map;
     char *path;
-    char kind;         /* 'f', 'i' or 'u' */
-    unsigned size;     /* bytes per element: f 2 4 8, i and u 1 2 4 8 */
-    bool swapped;      /* byte order differs from this machine's */
+    char kind;     /* 'f', 'i' or 'u' */
+    unsigned size; /* bytes per element: f 2 4 8, i and u 1 2 4 8 */
+    bool swapped;  /* byte order differs from this machine's */
     bool fortran;
-    unsigned dims;     /* 0 .. 4 */
+    unsigned dims; /* 0 .. 4 */
     uint64_t shape[4];
-    uint64_t count;    /* elements in all */
+    uint64_t count;            /* elements in all */
     const unsigned char *data; /* not aligned */
 } ip_npy;
 

@@ -16,8 +16,8 @@ struct ip_pool {
     pthread_t *workers; /* threads - 1 of them */
     pthread_mutex_t lock;
     pthread_cond_t wake, done;
-    unsigned long job;    /* number of the current job; workers compare it with the last one they ran */
-    unsigned running;     /* workers that have not finished the current job */
+    unsigned long job; /* number of the current job; workers compare it with the last one they ran */
+    unsigned running;  /* workers that have not finished the current job */
     bool quit;
     ip_task run;
     void *context;

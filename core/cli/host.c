@@ -14,9 +14,9 @@ static volatile sig_atomic_t interrupts;
 /* The progress line's state; progress and warnings come one at a time (see infoplane.h) but from different threads. */
 typedef struct line {
     bool terminal, shown;
-    double started;       /* of the stage at hand */
+    double started; /* of the stage at hand */
     char stage[32];
-    double plain_at;      /* last plain line */
+    double plain_at; /* last plain line */
     pthread_mutex_t lock;
 } line;
 
@@ -69,8 +69,8 @@ static void on_progress(void *context, const ip_progress *p) {
     if (p->steps > 0) snprintf(steps, sizeof steps, " %s %u of %u", p->step_name, p->step, p->steps);
     int percent = all > 0.0 ? (int)(100.0 * done / all) : 0;
     double shown = p->steps > 0 ? rate / (p->steps + 1) : rate;
-    snprintf(text, sizeof text, "%s%s  %d %%  %.*f %s/s%s%s", p->stage, steps, percent > 100 ? 100 : percent, bytes ? 1 : 0,
-             bytes ? shown / 1e6 : shown, bytes ? "MB" : p->unit, left[0] ? "  left: " : "", left);
+    snprintf(text, sizeof text, "%s%s  %d %%  %.*f %s/s%s%s", p->stage, steps, percent > 100 ? 100 : percent,
+             bytes ? 1 : 0, bytes ? shown / 1e6 : shown, bytes ? "MB" : p->unit, left[0] ? "  left: " : "", left);
     if (state.terminal) {
         fprintf(stderr, "\r\033[K%s", text);
         state.shown = true;

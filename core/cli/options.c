@@ -6,8 +6,22 @@
 #include "core/cli/cli.h"
 
 typedef enum option_kind {
-    CLI_UINT, CLI_TEXT, CLI_SET, CLI_CLEAR, CLI_ORDERS, CLI_LABELS, CLI_COUNT, CLI_COUNT_AT, CLI_LABEL_FILE, CLI_ESTIMATOR,
-    CLI_LOSS_END, CLI_ZERO, CLI_THREADS, CLI_SIZE, CLI_OUTPUT, CLI_FLAG
+    CLI_UINT,
+    CLI_TEXT,
+    CLI_SET,
+    CLI_CLEAR,
+    CLI_ORDERS,
+    CLI_LABELS,
+    CLI_COUNT,
+    CLI_COUNT_AT,
+    CLI_LABEL_FILE,
+    CLI_ESTIMATOR,
+    CLI_LOSS_END,
+    CLI_ZERO,
+    CLI_THREADS,
+    CLI_SIZE,
+    CLI_OUTPUT,
+    CLI_FLAG
 } option_kind;
 
 typedef struct option {
@@ -32,13 +46,32 @@ static void *field_of(cli_args *args, const char *field) {
         const char *name;
         void *at;
     } fields[] = {
-        {"documents", &s->documents}, {"max_tokens", &s->max_tokens}, {"split", &s->split},
-        {"text_field", &s->text_field}, {"format", &s->format}, {"offsets", &s->offsets},
-        {"add_special", &s->add_special}, {"parse_special", &s->parse_special}, {"bins", &s->bins}, {"seed", &s->seed},
-        {"anchors", &s->anchors}, {"calibration", &s->calibration}, {"loss", &s->loss}, {"compute", &s->compute},
-        {"isa", &s->isa}, {"scratch", &s->scratch}, {"family", &s->family}, {"name", &s->name},
-        {"output", &args->output}, {"plan", &args->plan}, {"ids", &args->ids}, {"tensors", &args->tensors},
-        {"supported", &args->supported}, {"json", &args->json}, {"quiet", &args->quiet}, {"help", &args->help},
+        {"documents", &s->documents},
+        {"max_tokens", &s->max_tokens},
+        {"split", &s->split},
+        {"text_field", &s->text_field},
+        {"format", &s->format},
+        {"offsets", &s->offsets},
+        {"add_special", &s->add_special},
+        {"parse_special", &s->parse_special},
+        {"bins", &s->bins},
+        {"seed", &s->seed},
+        {"anchors", &s->anchors},
+        {"calibration", &s->calibration},
+        {"loss", &s->loss},
+        {"compute", &s->compute},
+        {"isa", &s->isa},
+        {"scratch", &s->scratch},
+        {"family", &s->family},
+        {"name", &s->name},
+        {"output", &args->output},
+        {"plan", &args->plan},
+        {"ids", &args->ids},
+        {"tensors", &args->tensors},
+        {"supported", &args->supported},
+        {"json", &args->json},
+        {"quiet", &args->quiet},
+        {"help", &args->help},
     };
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (strcmp(fields[i].name, field) == 0) return fields[i].at;
@@ -68,7 +101,8 @@ static ip_status set_number(cli_args *args, const option *o, const char *value) 
         s->orders = (unsigned)n;
         return IP_OK;
     case CLI_COUNT:
-        if (!parse_uint(value, UINT32_MAX, &n) || n == 0) return bad_value(o, value, "a whole number from 1 on is wanted");
+        if (!parse_uint(value, UINT32_MAX, &n) || n == 0)
+            return bad_value(o, value, "a whole number from 1 on is wanted");
         s->min_count = (uint32_t)n;
         return IP_OK;
     case CLI_THREADS:
@@ -107,7 +141,8 @@ static ip_status set_option(cli_args *args, const option *o, const char *value) 
     case CLI_LABEL_FILE: args->label_files[args->label_count++] = value; return IP_OK;
     case CLI_LABELS:
         args->settings.backoff = strcmp(value, "backoff") == 0;
-        if (!args->settings.backoff && strcmp(value, "exact") != 0) return bad_value(o, value, "there are exact and backoff");
+        if (!args->settings.backoff && strcmp(value, "exact") != 0)
+            return bad_value(o, value, "there are exact and backoff");
         return IP_OK;
     case CLI_COUNT_AT:
         args->settings.count_at_positions = strcmp(value, "positions") == 0;
@@ -237,7 +272,8 @@ static const command_help helps[COMMANDS] = {
      "Runs the model over the text, layer by layer, and prints per layer the entropy of the hidden states H(Z), what\n"
      "they keep of the input n-grams I(X;Z) (complexity) and of the n-grams that follow I(Y;Z) (expressivity).\n"
      "With -o writes run.json, layers.csv and, with --loss, token-loss.npy."},
-    {"infoplane states MODEL CORPUS... -o DIR [options]", "infoplane states model.gguf text.txt --documents 10 -o states/",
+    {"infoplane states MODEL CORPUS... -o DIR [options]",
+     "infoplane states model.gguf text.txt --documents 10 -o states/",
      "Writes hidden states as layer-NN.npy, f32 [tokens, width], every token of every document in order (00 the\n"
      "embedding, the last one after the final norm), and positions.npy, int32 [tokens, 2]: document and position."},
     {"infoplane entropy Z.npy --labels Y.npy... [options]",
@@ -255,14 +291,16 @@ static const command_help helps[COMMANDS] = {
 void cli_help(unsigned command, FILE *file) {
     if (command == 0) {
         fputs("infoplane " INFOPLANE_VERSION ": how a language model compresses what it reads\n\n"
-              "  infoplane analyze model.gguf text.jsonl --documents 200 --loss -o run/\n\ncommands\n", file);
+              "  infoplane analyze model.gguf text.jsonl --documents 200 --loss -o run/\n\ncommands\n",
+              file);
         for (unsigned i = 0; i < COMMANDS; i++) {
             const char *end = strchr(helps[i].what, '\n');
             int length = end ? (int)(end - helps[i].what) : (int)strlen(helps[i].what);
             fprintf(file, "  %-10s %.*s%s\n", commands[i], length, helps[i].what, end ? " ..." : "");
         }
         fputs("\n`infoplane COMMAND --help` tells more; --version prints the version.\n"
-              "exit codes: 0 done, 1 the job failed, 2 wrong usage, 3 bad input file, 130 interrupted\n", file);
+              "exit codes: 0 done, 1 the job failed, 2 wrong usage, 3 bad input file, 130 interrupted\n",
+              file);
         return;
     }
     unsigned index = 0;
@@ -275,6 +313,8 @@ void cli_help(unsigned command, FILE *file) {
         fprintf(file, "  %-24s %s\n", left, options[i].help);
     }
     if (command & CLI_CORPUS)
-        fputs("\nMODEL is a .gguf file (of a split set, the first part). CORPUS is .txt or .jsonl, also .gz or .zst, - for\n"
-              "standard input (with --format), or .npy of token ids.\n", file);
+        fputs("\nMODEL is a .gguf file (of a split set, the first part). CORPUS is .txt or .jsonl, also .gz or .zst, - "
+              "for\n"
+              "standard input (with --format), or .npy of token ids.\n",
+              file);
 }

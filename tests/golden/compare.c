@@ -81,7 +81,8 @@ static int estimates(char **argv) {
     wider(&worst, number(json_object_get(estimator, "temperature"), "temperature"),
           number(json_object_get(golden, "epsilon"), "epsilon"));
     json_t *positions = json_object_get(json_object_get(run, "corpus"), "positions");
-    if (json_integer_value(positions) != json_integer_value(json_object_get(golden, "positions"))) die("positions", argv[0]);
+    if (json_integer_value(positions) != json_integer_value(json_object_get(golden, "positions")))
+        die("positions", argv[0]);
     json_decref(run);
     json_decref(golden);
     char what[64];
@@ -133,7 +134,8 @@ static size_t find_row(const ip_npy *positions, int64_t document, int64_t positi
             high = middle;
         }
     }
-    if (low >= positions->shape[0] || ip_npy_int(positions, 2 * low) != document) die("position is not there", positions->path);
+    if (low >= positions->shape[0] || ip_npy_int(positions, 2 * low) != document)
+        die("position is not there", positions->path);
     return low;
 }
 

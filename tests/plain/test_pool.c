@@ -21,8 +21,8 @@ static void expect(int condition, const char *what) {
 }
 
 typedef struct job {
-    unsigned runs[TASKS];      /* plain: two threads on one task would be a race */
-    unsigned busy[WORKERS];    /* plain: two threads with one worker number would be a race */
+    unsigned runs[TASKS];   /* plain: two threads on one task would be a race */
+    unsigned busy[WORKERS]; /* plain: two threads with one worker number would be a race */
     unsigned long sum[WORKERS];
     size_t fail_at;
     atomic_uint wrong_control;

@@ -19,8 +19,10 @@ __attribute__((format(printf, 1, 2))) static inline const char *shared_path(cons
     vsnprintf(name, sizeof name, format, args);
     va_end(args);
     const char *folder = getenv("INFOPLANE_SHARED");
-    if (folder && folder[0]) snprintf(out, sizeof buffers[0], "%s/%s", folder, name);
-    else snprintf(out, sizeof buffers[0], "%s/../shared/%s", INFOPLANE_SOURCE_DIR, name);
+    if (folder && folder[0])
+        snprintf(out, sizeof buffers[0], "%s/%s", folder, name);
+    else
+        snprintf(out, sizeof buffers[0], "%s/../shared/%s", INFOPLANE_SOURCE_DIR, name);
     return out;
 }
 

@@ -31,7 +31,8 @@ static void compare_entry(char set, json_t *entry) {
     const char *paths[LABELS];
     snprintf(anchors, sizeof anchors, "%s", shared_path("golden/estimator/%c/anchors_m%d.npy", set, m));
     for (int i = 0; i < LABELS; i++) {
-        snprintf(labels[i], sizeof labels[i], "%s", shared_path("golden/estimator/%c/labels_%s.npy", set, label_names[i]));
+        snprintf(labels[i], sizeof labels[i], "%s",
+                 shared_path("golden/estimator/%c/labels_%s.npy", set, label_names[i]));
         paths[i] = labels[i];
     }
     ip_settings settings;
@@ -40,8 +41,8 @@ static void compare_entry(char set, json_t *entry) {
     settings.calibration = calibration;
     ip_entropy_result *result;
     ip_error error = {0};
-    ip_status status = ip_entropy(&result, shared_path("golden/estimator/%c/z.npy", set), paths, LABELS, &settings, NULL,
-                                  NULL, &error);
+    ip_status status = ip_entropy(&result, shared_path("golden/estimator/%c/z.npy", set), paths, LABELS, &settings,
+                                  NULL, NULL, &error);
     if (json_is_null(json_object_get(entry, "epsilon"))) {
         cr_assert_eq(status, IP_USAGE, "set %c: %s is undefined there", set, calibration);
         return;
@@ -55,8 +56,8 @@ static void compare_entry(char set, json_t *entry) {
     json_t *sets = json_object_get(entry, "label_sets");
     for (int i = 0; i < LABELS; i++) {
         json_t *golden = json_object_get(sets, label_names[i]);
-        cr_assert(fabs(result->sets[i].I - nats(golden, "I")) <= tolerance, "set %c m %d %s %s: I %.9f, golden %.9f", set,
-                  m, calibration, label_names[i], result->sets[i].I, nats(golden, "I"));
+        cr_assert(fabs(result->sets[i].I - nats(golden, "I")) <= tolerance, "set %c m %d %s %s: I %.9f, golden %.9f",
+                  set, m, calibration, label_names[i], result->sets[i].I, nats(golden, "I"));
         cr_assert(fabs(result->sets[i].conditional - nats(golden, "H_Z_given_V")) <= tolerance);
     }
     cr_assert_eq(result->sets[1].I, result->sets[2].I, "zipf and wide are one partition");
@@ -111,7 +112,8 @@ Test(estimator, first_assignments) {
     cr_assert_eq(ip_arch_select(&kernels, NULL, &error), IP_OK);
     ip_anchors anchors;
     cr_assert_eq(ip_anchors_make(&anchors, 64, 0, 0, shared_path("golden/estimator/a/anchors_m100.npy"), IP_VMF_BOUND,
-                                 kernels, &error), IP_OK, "%s", error.message);
+                                 kernels, &error),
+                 IP_OK, "%s", error.message);
     float *x = malloc(16 * 64 * sizeof *x), *p = malloc(32 * 112 * sizeof *p);
     void *work = aligned_alloc(64, (ip_assign_bytes(kernels, &anchors, 16) + 63) & ~(size_t)63);
     for (uint64_t r = 0; r < 16; r++) ip_npy_row_f32(&z, r, x + r * 64);
@@ -163,7 +165,9 @@ Test(philox, known_answers) {
     } known[] = {
         {{0, 0, 0, 0}, 0, {0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8}},
         {{~0u, ~0u, ~0u, ~0u}, ~(uint64_t)0, {0x408F276D, 0x41C83B0E, 0xA20BC7C6, 0x6D5451FD}},
-        {{0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344}, 0x299F31D0A4093822, {0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1}},
+        {{0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344},
+         0x299F31D0A4093822,
+         {0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1}},
     };
     for (int i = 0; i < 3; i++) {
         uint32_t out[4];
@@ -185,7 +189,8 @@ Test(philox, golden_anchors) {
         float expected[37];
         ip_npy_row_f32(&golden, r, expected);
         /* the host's log, cos and sin may differ in the last place before the rounding to f32 */
-        for (int i = 0; i < 37; i++) cr_assert(fabsf(rows[r * 37 + (uint64_t)i] - expected[i]) <= 6e-8f * fabsf(expected[i]));
+        for (int i = 0; i < 37; i++)
+            cr_assert(fabsf(rows[r * 37 + (uint64_t)i] - expected[i]) <= 6e-8f * fabsf(expected[i]));
     }
     ip_npy_close(&golden);
 }

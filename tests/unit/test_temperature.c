@@ -35,8 +35,8 @@ Test(temperature, golden) {
                 cr_assert_eq(ours, 0.0);
             } else {
                 double golden = strtod(text, NULL);
-                cr_assert(fabs(ours - golden) <= 1e-12 * golden, "d %zu m %zu calibration %d: %.17g, golden %.17g", d, m,
-                          c, ours, golden);
+                cr_assert(fabs(ours - golden) <= 1e-12 * golden, "d %zu m %zu calibration %d: %.17g, golden %.17g", d,
+                          m, c, ours, golden);
             }
         }
         rows++;
