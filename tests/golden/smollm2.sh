@@ -28,6 +28,8 @@ check "f32 token losses" "$compare" token-loss "$work/f32/token-loss.npy" "$gold
 run analyze "$model" "$golden/ids.npy" --offsets "$golden/offsets.npy" --documents 20 --compute f32 --orders 3 --anchors "$golden/anchors.npy" \
     -o "$work/k3" --quiet
 check "ids as a corpus" [ $status -eq 0 ]
+ids_of() { sed -n 's/.*"ids_fingerprint": "\([0-9a-f]*\)".*/\1/p' "$work/$1/run.json"; }
+check "the golden's ids from the text" [ -n "$(ids_of k3)" -a "$(ids_of k3)" = "$(ids_of f32)" ]
 check "orders 1 to 3" "$compare" estimates "$work/k3/run.json" "$golden/expected_20_k3.json" exact 1e-5
 
 run states "$model" "$text" --documents 20 --compute f32 -o "$work/states" --quiet
