@@ -31,6 +31,12 @@ try:
 except ImportError as missing:
     sys.exit(f"SKIPPED: {missing}.\n{__doc__.rsplit('Needs: ', 1)[1].strip()}")
 
+try:
+    import jax.numpy
+    BACKENDS = ("numpy", "torch", "jax")
+except ImportError:
+    BACKENDS = ("numpy", "torch")
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ORDERS = ["unigram", "bigram", "trigram"]
 
@@ -150,11 +156,12 @@ def their_estimates(backend, batch, vectors, labels, width, rows):
         z = np.array(vectors[at:min(at + batch, rows)])
         if backend == "torch":
             z = torch.from_numpy(z)
+        elif backend == "jax":
+            z = jax.numpy.asarray(z)
         accumulator.update(z, labels={str(i): v[at:min(at + batch, rows)] for i, v in enumerate(labels)})
     results = accumulator.results()
     seconds = time.perf_counter() - start
-    weights = accumulator.w if backend == "numpy" else accumulator.w.numpy()
-    return seconds, results, weights
+    return seconds, results, np.asarray(accumulator.w, dtype=np.float32)
 
 
 def estimators(args):
@@ -164,7 +171,7 @@ def estimators(args):
         vectors = np.load(path, mmap_mode="r")
         probe = min(args.vectors, 16384)
         speeds = {(backend, batch): their_estimates(backend, batch, vectors, labels, args.width, probe)[0]
-                  for backend in ("numpy", "torch") for batch in (512, 2048, 8192)}
+                  for backend in BACKENDS for batch in (512, 2048, 8192)}
         backend, batch = min(speeds, key=speeds.get)
         print(f"{args.vectors} x {args.width} vectors, {args.sets} label sets, {args.threads} thread(s); their faster "
               f"backend is {backend} in batches of {batch} (seconds for {probe} vectors: " +
@@ -177,7 +184,7 @@ def estimators(args):
         for _ in range(args.turns):
             seconds, results, weights = their_estimates(backend, batch, vectors, labels, args.width, args.vectors)
             their_times.append(seconds)
-            np.save(anchors, np.asarray(weights, dtype=np.float32))
+            np.save(anchors, weights)
             seconds, ours = run_infoplane(command)
             ours_times.append(seconds)
             print(f"soft-entropy {their_times[-1]:.1f} s, infoplane {seconds:.2f} s; load now {os.getloadavg()[0]:.1f}", flush=True)
