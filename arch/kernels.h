@@ -22,7 +22,10 @@
  *
  * Integer products. k is padded with zeros to a multiple of 32 (kp). A weight is code * scale + min with a signed
  * 8-bit code; scale and min are f32 per output and group of `group` = 16 or 32 inputs (min only if has_min).
- * An activation is q * scale, one scale per row and 32 inputs, |q| <= IP_Q16_MAX (int16) or IP_Q8_MAX (int8).
+ * An activation is q * scale, one scale per row and 32 inputs, |q| <= IP_Q16_MAX (int16) or IP_Q8_MAX (int8). Scales of
+ * int16 activations are powers of two from 2^-62 to 2^62, and every weight scale beside them is 1 (with codes that are
+ * zero) or of a size from 2^-62 to 2^62 (ip_scale_for_int16): the product of the two is then exact, a sum of exponents,
+ * and never leaves the normal numbers.
  * An output is, groups g in order, acc = 0 at the start:
  *     i    = sum over the group of code * q                      (exact, int32)
  *     acc  = fma((float)i, wscale[g] * xscale[g32], acc)          (the product of the scales rounded to f32)
@@ -110,11 +113,15 @@ typedef struct ip_lse {
  * pack_f32     panel[k][16] from `count` <= 16 rows of k floats, `stride` floats apart; missing rows are zeros.
  * pack_bf16    the same rounded to bf16 (nearest even), k padded to 2 with zeros.
  * pack_int16/8 the same for signed codes; k is already a multiple of 32.
- * act_f32      fills a->codes from a->rows rows of a->k floats, `stride` floats apart.
- * act_bf16     rounded to bf16.
- * act_int16/8  per row and 32 inputs (the last group padded with zeros): amax = max |x|; if amax < 2^-100: scale 0,
- *              q 0; else scale = amax / Q, inverse = Q / amax, q = round to nearest even (x * inverse), Q the type's
- *              largest. Returns 1 if any x is not finite (what is packed is then unspecified), else 0.
+ * act_f32      packs inputs from .. from + count - 1 of all a->rows rows; x holds just these, rows `stride` floats
+ *              apart. from is a multiple of 32, and so is count unless the inputs end there; with the last of them
+ *              what pads k becomes zeros.
+ * act_bf16     the same, rounded to bf16.
+ * act_int16    per row and 32 inputs (the last group padded with zeros): amax = max |x|; scale = the smallest power of
+ *              two with amax <= scale * Q, but at least 2^-62; q = round to nearest even (x / scale). Returns 1 if any
+ *              x is not finite or above Q * 2^62 (what is packed is then unspecified), else 0.
+ * act_int8     amax likewise; if amax < 2^-100: scale 0, q 0; else scale = amax / Q, inverse = Q / amax, q = round to
+ *              nearest even (x * inverse). Returns 1 if any x is not finite.
  * gemm_*       c[row * ldc + 16 * j + lane] for panels panel .. panel + panels - 1 (j from 0). Writes whole groups:
  *              c needs room for rows rounded up to a multiple of a->tile. f32: acc = fma(x, w, acc) from 0, k in order.
  *              bf16: products of bf16 numbers summed in f32 in pairs of k; each instruction set rounds in its own way,
@@ -168,8 +175,15 @@ void ip_matrix_layout(ip_matrix *w, void *memory, const ip_kernels *kernels, ip_
 size_t ip_act_bytes(const ip_kernels *kernels, ip_arith arith, size_t rows, size_t k);
 void ip_act_layout(ip_act *a, void *memory, const ip_kernels *kernels, ip_arith arith, size_t rows, size_t k);
 
-/* Fills a (act_<arith>) from rows of floats; 1 when a value is not finite (checked for the integer arithmetics). */
+/* Fills a (act_<arith>) from rows of a->k floats; 1 when a value is not finite (integer arithmetics only). */
 int ip_act_fill(ip_act *a, const ip_kernels *kernels, const float *x, size_t stride);
+/* Some of the inputs: from and count as kernels.h has them. */
+int ip_act_fill_part(ip_act *a, const ip_kernels *kernels, const float *x, size_t stride, size_t from, size_t count);
+
+/* Makes a group's scale one that int16 products can take: *scale becomes 1 and the answer IP_SCALE_ZERO (the group's
+ * codes have to become zeros) where it is below 2^-62 in size; IP_SCALE_TOO_LARGE above 2^62. */
+typedef enum ip_scale { IP_SCALE_FITS, IP_SCALE_ZERO, IP_SCALE_TOO_LARGE } ip_scale;
+ip_scale ip_scale_for_int16(float *scale);
 
 /* The product by the kernel of w's arithmetic. */
 void ip_gemm(const ip_kernels *kernels, float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels,

@@ -8,6 +8,7 @@
  * Every part starts on a multiple of 64 bytes. Sizes that do not fit size_t are SIZE_MAX, which no allocator grants. */
 #include "arch/kernels.h"
 
+#include <math.h>
 #include <stdbool.h>
 
 static size_t times(size_t a, size_t b) {
@@ -110,15 +111,27 @@ void ip_act_layout(ip_act *a, void *memory, const ip_kernels *kernels, ip_arith 
     a->extra = (int32_t *)(void *)(base + 2 * parts.per32 + parts.per16);
 }
 
-int ip_act_fill(ip_act *a, const ip_kernels *kernels, const float *x, size_t stride) {
+int ip_act_fill_part(ip_act *a, const ip_kernels *kernels, const float *x, size_t stride, size_t from, size_t count) {
     switch (a->arith) {
-    case IP_ARITH_F32: kernels->act_f32(a, x, stride); return 0;
-    case IP_ARITH_BF16: kernels->act_bf16(a, x, stride); return 0;
-    case IP_ARITH_INT16: return kernels->act_int16(a, x, stride);
-    case IP_ARITH_INT8: return kernels->act_int8(a, x, stride);
+    case IP_ARITH_F32: kernels->act_f32(a, x, stride, from, count); return 0;
+    case IP_ARITH_BF16: kernels->act_bf16(a, x, stride, from, count); return 0;
+    case IP_ARITH_INT16: return kernels->act_int16(a, x, stride, from, count);
+    case IP_ARITH_INT8: return kernels->act_int8(a, x, stride, from, count);
     case IP_ARITHS: break;
     }
     return 0;
+}
+
+int ip_act_fill(ip_act *a, const ip_kernels *kernels, const float *x, size_t stride) {
+    return ip_act_fill_part(a, kernels, x, stride, 0, a->k);
+}
+
+ip_scale ip_scale_for_int16(float *scale) {
+    float size = fabsf(*scale);
+    if (size > 0x1p62f) return IP_SCALE_TOO_LARGE;
+    if (size >= 0x1p-62f) return IP_SCALE_FITS;
+    *scale = 1.0f;
+    return IP_SCALE_ZERO;
 }
 
 void ip_gemm(const ip_kernels *kernels, float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels,

@@ -118,7 +118,7 @@ bool ip_anchors_assign(const ip_anchors *anchors, const ip_kernels *kernels, con
     }
     ip_act act;
     ip_act_layout(&act, (char *)work + round64(count * d * sizeof(float)), kernels, IP_ARITH_F32, count, d);
-    kernels->act_f32(&act, units, d);
+    kernels->act_f32(&act, units, d, 0, d);
     kernels->gemm_f32(p, stride, &anchors->matrix, 0, stride / IP_LANES, &act);
     float inverse = (float)(1.0 / anchors->temperature);
     for (size_t i = 0; i < count; i++) kernels->soft_assign(p + i * stride, p + i * stride, anchors->m, inverse);

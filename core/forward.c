@@ -2,14 +2,15 @@
  *
  * Buffers of a worker, R = IP_TILE_ROWS rows and 16 more that whole groups of rows may write:
  *
- *   norm   [R][width]            normalised input of attention, then of the MLP
- *   q      [R][heads * head]     k, v [R][kv heads * head]   (widths rounded up to 16)
- *   mixed  [R][heads * head]     what attention gives
- *   out    [R][width]            what a branch adds to the residual stream
- *   gate   [R][feed-forward]     up alike; silu(gate) * up in gate
- *   act                          packed activations of the product at hand
+ *   norm     [R][width]          normalised input of a branch, then what the branch adds to the residual stream
+ *   q        [R][heads * head]   k, v [R][kv heads * head]   (widths rounded up to 16)
+ *   mixed    [R][heads * head]   what attention gives
+ *   part[2]  [R][PART]           some outputs of gate and up: silu(gate) * up is made and packed for the next product
+ *   act[2]                       packed inputs of the products at hand; two, for matrices of different arithmetics
+ *   hidden                       packed activations inside the MLP
  *
- * and its cache of keys and values: the document at hand, all tiles.
+ * and its cache of keys and values: the document at hand, all tiles. None of the buffers is as wide as the feed-forward
+ * layer but the packed one: what a product leaves is used while the private cache still has it.
  */
 #include "core/forward.h"
 
@@ -20,27 +21,29 @@
 #include "arch/scalar_math.h"
 #include "core/base/memory.h"
 
+/* Outputs of a product that are finished together: as many panels as a product takes at once. */
+enum { PART_PANELS = 8, PART = PART_PANELS * IP_LANES };
+
 static size_t up16(size_t n) { return (n + 15) & ~(size_t)15; }
 static size_t up64(size_t n) { return (n + 63) & ~(size_t)63; }
 
 /* ---- sizes ---- */
 
 typedef struct widths {
-    size_t q, kv, ff, act_inputs;
+    size_t q, kv, ff;
 } widths;
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
 /* The widest of every kind over the blocks (heads and feed-forward may differ from block to block). */
 static widths widest(const ip_plan *plan) {
-    widths w = {0, 0, 0, plan->width};
+    widths w = {0, 0, 0};
     for (size_t i = 0; i < plan->layers; i++) {
         const ip_block *b = &plan->blocks[i];
         w.q = larger(w.q, b->q.outputs);
         w.kv = larger(w.kv, b->k.outputs);
         w.ff = larger(w.ff, b->gate.outputs);
     }
-    w.act_inputs = larger(w.act_inputs, larger(w.q, w.ff));
     return w;
 }
 
@@ -70,17 +73,25 @@ static size_t lay_bench(ip_bench *bench, ip_cache *cache, char *memory, const ip
         float **pointer;
         size_t floats;
     } parts[] = {
-        {&bench->norm, rows * plan->width}, {&bench->q, rows * up16(w.q)},   {&bench->k, rows * up16(w.kv)},
-        {&bench->v, rows * up16(w.kv)},     {&bench->mixed, rows * w.q},     {&bench->out, rows * up16(plan->width)},
-        {&bench->gate, rows * up16(w.ff)},  {&bench->up, rows * up16(w.ff)},
+        {&bench->norm, rows * up16(plan->width)}, {&bench->q, rows * up16(w.q)}, {&bench->k, rows * up16(w.kv)},
+        {&bench->v, rows * up16(w.kv)},           {&bench->mixed, rows * w.q},   {&bench->part[0], rows * PART},
+        {&bench->part[1], rows * PART},
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (memory) *parts[i].pointer = (float *)(void *)(memory + at);
         at += up64(parts[i].floats * sizeof(float));
     }
     at += lay_cache(cache, memory ? memory + at : NULL, plan, longest);
-    if (memory) bench->act = memory + at;
-    return at + act_room(kernels, IP_TILE_ROWS, w.act_inputs);
+    const size_t inputs = larger(plan->width, w.q);
+    struct {
+        void **pointer;
+        size_t inputs;
+    } acts[] = {{&bench->act[0], inputs}, {&bench->act[1], inputs}, {&bench->hidden, w.ff}};
+    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
+        if (memory) *acts[i].pointer = memory + at;
+        at += act_room(kernels, IP_TILE_ROWS, acts[i].inputs);
+    }
+    return at;
 }
 
 /* The matrices of a block in the order in which they are packed. */
@@ -252,34 +263,63 @@ static ip_status normalise(const tile_work *w, const ip_norm *norm, float *to) {
     return IP_OK;
 }
 
-/* y[j] = x W_j^T (+ bias) for matrices that read the same input: x is packed once per arithmetic among them. */
-typedef struct product {
-    const ip_matrix *matrix;
-    const ip_weight *weight;
-    float *y;
-} product;
+/* Packs x [rows][inputs], whose rows are `inputs` apart, into memory for products with m. */
+static ip_status pack_input(const tile_work *w, ip_act *act, void *memory, const ip_matrix *m, const float *x,
+                            size_t inputs) {
+    ip_act_layout(act, memory, w->f->kernels, m->arith, w->rows, inputs);
+    return ip_act_fill(act, w->f->kernels, x, inputs) == 0 ? IP_OK : not_finite(w, 0);
+}
 
-static ip_status multiply(const tile_work *w, const float *x, size_t inputs, const product *products, size_t count) {
-    const ip_kernels *kernels = w->f->kernels;
-    ip_act act = {0};
-    for (int arith = 0; arith < IP_ARITHS; arith++) {
-        bool packed = false;
-        for (size_t j = 0; j < count; j++) {
-            const ip_matrix *m = products[j].matrix;
-            if (m->arith != (ip_arith)arith) continue;
-            if (!packed) {
-                ip_act_layout(&act, w->bench->act, kernels, (ip_arith)arith, w->rows, inputs);
-                if (ip_act_fill(&act, kernels, x, inputs) != 0) return not_finite(w, 0);
-                packed = true;
-            }
-            size_t stride = up16(m->n);
-            ip_gemm(kernels, products[j].y, stride, m, 0, stride / IP_LANES, &act);
-            if (products[j].weight->bias)
-                for (size_t r = 0; r < w->rows; r++)
-                    kernels->add(products[j].y + r * stride, products[j].weight->bias, m->n);
+/* Packs x for each of `count` matrices, once per arithmetic: acts[j] is the input of matrices[j]. At most two
+ * arithmetics occur: integers, and floats where a type has no codes. */
+static ip_status pack_inputs(const tile_work *w, ip_act *acts, const ip_matrix *const *matrices, size_t count,
+                             const float *x, size_t inputs) {
+    size_t packed = 0;
+    for (size_t j = 0; j < count; j++) {
+        size_t same = 0;
+        while (same < j && matrices[same]->arith != matrices[j]->arith) same++;
+        if (same < j) {
+            acts[j] = acts[same];
+            continue;
         }
+        ip_status status = pack_input(w, &acts[j], w->bench->act[packed++], matrices[j], x, inputs);
+        if (status != IP_OK) return status;
     }
     return IP_OK;
+}
+
+/* Panels of a product with its bias: y has `stride` floats per row and begins at the first of these outputs. */
+static void multiply(const tile_work *w, float *y, size_t stride, const ip_matrix *m, const ip_weight *weight,
+                     size_t panel, size_t panels, const ip_act *act) {
+    const ip_kernels *kernels = w->f->kernels;
+    ip_gemm(kernels, y, stride, m, panel, panels, act);
+    if (!weight->bias) return;
+    size_t first = panel * IP_LANES, left = m->n - first, n = left < panels * IP_LANES ? left : panels * IP_LANES;
+    for (size_t r = 0; r < w->rows; r++) kernels->add(y + r * stride, weight->bias + first, n);
+}
+
+/* Runs of at most PART outputs of a matrix. */
+typedef struct output_run {
+    size_t panel, panels; /* of this run */
+    size_t first, count;  /* outputs */
+} output_run;
+
+static bool next_run(output_run *p, const ip_matrix *m) {
+    p->panel += p->panels;
+    p->first = p->panel * IP_LANES;
+    if (p->first >= m->n) return false;
+    size_t left = m->n - p->first;
+    p->count = left < PART ? left : PART;
+    p->panels = (p->count + IP_LANES - 1) / IP_LANES;
+    return true;
+}
+
+/* h += x W^T (+ bias), x packed. The product waits in norm, which is not needed any more: one pass over whole rows of h
+ * is cheaper than several over parts of them. */
+static void multiply_add(const tile_work *w, float *h, const ip_matrix *m, const ip_weight *weight, const ip_act *act) {
+    const size_t width = w->f->plan->width, stride = up16(width);
+    multiply(w, w->bench->norm, stride, m, weight, 0, stride / IP_LANES, act);
+    for (size_t r = 0; r < w->rows; r++) w->f->kernels->add(h + r * width, w->bench->norm + r * stride, width);
 }
 
 static void rotate(const tile_work *w, float *x, size_t heads) {
@@ -332,11 +372,6 @@ static void attend(const tile_work *w, const ip_segment *segment, size_t row) {
     }
 }
 
-static void add_branch(const tile_work *w, float *h) {
-    size_t width = w->f->plan->width, stride = up16(width);
-    for (size_t r = 0; r < w->rows; r++) w->f->kernels->add(h + r * width, w->bench->out + r * stride, width);
-}
-
 /* Queries, or keys and values, or all of them (in which case the input is packed once for all three), rotated and in
  * the precision of the arithmetic. */
 static ip_status project(const tile_work *w, bool queries, bool keys) {
@@ -346,9 +381,21 @@ static ip_status project(const tile_work *w, bool queries, bool keys) {
     const ip_layer *layer = w->layer;
     ip_status status = normalise(w, &b->attention_norm, bench->norm);
     if (status != IP_OK) return status;
-    const product qkv[] = {{&layer->q, &b->q, bench->q}, {&layer->k, &b->k, bench->k}, {&layer->v, &b->v, bench->v}};
-    status = multiply(w, bench->norm, plan->width, qkv + (queries ? 0 : 1), (queries ? 1 : 0) + (keys ? 2 : 0));
+    const struct {
+        const ip_matrix *matrix;
+        const ip_weight *weight;
+        float *y;
+    } all[] = {{&layer->q, &b->q, bench->q}, {&layer->k, &b->k, bench->k}, {&layer->v, &b->v, bench->v}};
+    const size_t first = queries ? 0 : 1, count = (queries ? 1 : 0) + (keys ? 2 : 0);
+    const ip_matrix *const matrices[] = {&layer->q, &layer->k, &layer->v};
+    ip_act acts[3];
+    status = pack_inputs(w, acts, matrices + first, count, bench->norm, plan->width);
     if (status != IP_OK) return status;
+    for (size_t j = 0; j < count; j++) {
+        const ip_matrix *m = all[first + j].matrix;
+        const size_t stride = up16(m->n);
+        multiply(w, all[first + j].y, stride, m, all[first + j].weight, 0, stride / IP_LANES, &acts[j]);
+    }
     if (b->rotate && plan->rotary > 0) {
         if (queries) rotate(w, bench->q, b->heads);
         if (keys) rotate(w, bench->k, b->kv_heads);
@@ -368,29 +415,33 @@ static ip_status attention_branch(const tile_work *w, ip_tile_part part, float *
         if (part == IP_TILE_WHOLE) keep(w, &w->segments[s], row);
         attend(w, &w->segments[s], row);
     }
-    const product o = {&w->layer->o, &w->block->o, w->bench->out};
-    status = multiply(w, w->bench->mixed, w->block->o.inputs, &o, 1);
-    if (status == IP_OK) add_branch(w, h);
+    ip_act act;
+    status = pack_input(w, &act, w->bench->act[0], &w->layer->o, w->bench->mixed, w->block->o.inputs);
+    if (status == IP_OK) multiply_add(w, h, &w->layer->o, &w->block->o, &act);
     return status;
 }
 
 static ip_status mlp_branch(const tile_work *w, float *h) {
+    const ip_kernels *kernels = w->f->kernels;
     const ip_block *b = w->block;
-    ip_bench *bench = w->bench;
     const ip_layer *layer = w->layer;
-    ip_status status = normalise(w, &b->mlp_norm, bench->norm);
+    float *gate = w->bench->part[0], *up = w->bench->part[1];
+    ip_status status = normalise(w, &b->mlp_norm, w->bench->norm);
     if (status != IP_OK) return status;
-    const product in[] = {{&layer->gate, &b->gate, bench->gate}, {&layer->up, &b->up, bench->up}};
-    status = multiply(w, bench->norm, w->f->plan->width, in, 2);
+    const ip_matrix *const matrices[] = {&layer->gate, &layer->up};
+    ip_act in[2], hidden;
+    status = pack_inputs(w, in, matrices, 2, w->bench->norm, w->f->plan->width);
     if (status != IP_OK) return status;
-    size_t ff = b->gate.outputs, stride = up16(ff);
-    /* Rows close up from the padded stride to ff, so that the next product reads them densely. */
-    for (size_t r = 0; r < w->rows; r++)
-        w->f->kernels->silu_mul(bench->gate + r * ff, bench->gate + r * stride, bench->up + r * stride, ff);
-    const product down = {&layer->down, &b->down, bench->out};
-    status = multiply(w, bench->gate, ff, &down, 1);
-    if (status == IP_OK) add_branch(w, h);
-    return status;
+    ip_act_layout(&hidden, w->bench->hidden, kernels, layer->down.arith, w->rows, b->down.inputs);
+    for (output_run p = {0}; next_run(&p, &layer->gate);) {
+        multiply(w, gate, PART, &layer->gate, &b->gate, p.panel, p.panels, &in[0]);
+        multiply(w, up, PART, &layer->up, &b->up, p.panel, p.panels, &in[1]);
+        for (size_t r = 0; r < w->rows; r++)
+            kernels->silu_mul(gate + r * PART, gate + r * PART, up + r * PART, p.count);
+        if (ip_act_fill_part(&hidden, kernels, gate, PART, p.first, p.count) != 0) return not_finite(w, 0);
+    }
+    multiply_add(w, h, &layer->down, &b->down, &hidden);
+    return IP_OK;
 }
 
 static tile_work begin(const ip_forward *f, unsigned worker, size_t block, const ip_tiling *tiling, const ip_tile *tile,

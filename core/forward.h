@@ -26,8 +26,8 @@ typedef struct ip_layer {
 
 /* One thread's buffers, rows of tiles in all of them (see forward.c for the shapes). */
 typedef struct ip_bench {
-    float *norm, *q, *k, *v, *mixed, *out, *gate, *up;
-    void *act;
+    float *norm, *q, *k, *v, *mixed, *part[2];
+    void *act[2], *hidden;
 } ip_bench;
 
 /* Keys and values of one document: keys [kv head][room / 64][head][64], values [room][kv heads * head]. */

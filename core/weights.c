@@ -57,7 +57,19 @@ static void free_rows(panel_rows *rows) {
     free(rows->min);
 }
 
-/* False when a float weight is so large that its Q8_0 scale, a half, overflows. */
+/* int16 products take scales of normal size only; what is far below counts as zero. */
+static bool fit_scales(panel_rows *rows, size_t groups, unsigned group) {
+    for (size_t i = 0; i < IP_LANES * groups; i++) {
+        switch (ip_scale_for_int16(&rows->scale[i])) {
+        case IP_SCALE_FITS: break;
+        case IP_SCALE_ZERO: memset(rows->codes + i * group, 0, group); break;
+        case IP_SCALE_TOO_LARGE: return false;
+        }
+    }
+    return true;
+}
+
+/* False when weights are too large: the Q8_0 scale of a float weight, a half, overflows, or one of int16's bounds is hit. */
 static bool pack_integer_panel(const ip_pack *pack, size_t panel, size_t count, panel_rows *rows,
                                const ip_kernels *kernels) {
     ip_matrix *m = pack->matrix;
@@ -81,6 +93,7 @@ static bool pack_integer_panel(const ip_pack *pack, size_t panel, size_t count, 
                 if (!isfinite(scale[g])) return false;
         }
     }
+    if (m->arith == IP_ARITH_INT16 && !fit_scales(rows, groups, m->group)) return false;
     unsigned char *to = m->codes + panel * m->panel_bytes;
     (m->arith == IP_ARITH_INT16 ? kernels->pack_int16 : kernels->pack_int8)(to, rows->codes, m->kp, count, m->kp);
     for (size_t g = 0; g < groups; g++) {
@@ -146,7 +159,7 @@ static ip_status pack_some(const ip_pack_job *job, size_t task, ip_error *error)
     free_rows(&rows);
     if (packed) return IP_OK;
     const ip_tensor *tensor = pack->weight->tensor;
-    return ip_fail(error, IP_BAD_INPUT, "%s: tensor '%s' has weights too large for Q8_0 scales: use --compute f32",
+    return ip_fail(error, IP_BAD_INPUT, "%s: tensor '%s' has weights too large for integer products: use --compute f32",
                    ip_model_tensor_path(job->model, tensor), tensor->name);
 }
 

@@ -16,6 +16,15 @@ enum { ROWS_OF_CODES = IP_AVX2_TILE, CODE_STEP = 2, ACT_STEP = 2 };
 #include "arch/generic/pairs.inc.h"
 #include "arch/generic/quantise.inc.h"
 
+IP_INLINE void put_pairs(unsigned char *group, size_t t, size_t g16, const int16_t *q) {
+    int32_t *out = (int32_t *)(void *)group + g16 * (IP_LANES / 2) * ROWS_OF_CODES + t;
+    for (size_t i = 0; i < IP_LANES / 2; i++) {
+        int32_t pair;
+        memcpy(&pair, q + 2 * i, sizeof pair);
+        out[i * ROWS_OF_CODES] = pair;
+    }
+}
+
 /* sum + w * x in pairs; a lane stays below 32 * 128 * 16319 < 2^27. */
 IP_INLINE __m256i multiply_add(__m256i sum, __m256i w, __m256i x) {
     return _mm256_add_epi32(sum, _mm256_madd_epi16(w, x));
@@ -75,12 +84,12 @@ void ip_pack_int8_avx2(void *panel, const int8_t *codes, size_t stride, size_t c
     pack_pairs(panel, codes, stride, count, k);
 }
 
-int ip_act_int16_avx2(ip_act *a, const float *x, size_t stride) {
-    return quantise_rows(a, x, stride, IP_Q16_MAX, false, put_pairs);
+int ip_act_int16_avx2(ip_act *a, const float *x, size_t stride, size_t from, size_t count) {
+    return quantise_rows(a, x, stride, from, count, scale_int16, put_pairs);
 }
 
-int ip_act_int8_avx2(ip_act *a, const float *x, size_t stride) {
-    return quantise_rows(a, x, stride, IP_Q8_MAX, false, put_pairs);
+int ip_act_int8_avx2(ip_act *a, const float *x, size_t stride, size_t from, size_t count) {
+    return quantise_rows(a, x, stride, from, count, scale_int8, put_pairs);
 }
 
 void ip_gemm_int16_avx2(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels, const ip_act *a) {

@@ -15,10 +15,10 @@ enum { IP_AVX512_TILE = 12 };
 /* Kernels that need a feature more: they replace those of the same name in the table. */
 void ip_gemm_int16_avx512_vnni(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels, const ip_act *a);
 void ip_pack_int8_avx512_vnni(void *panel, const int8_t *codes, size_t stride, size_t count, size_t k);
-int ip_act_int8_avx512_vnni(ip_act *a, const float *x, size_t stride);
+int ip_act_int8_avx512_vnni(ip_act *a, const float *x, size_t stride, size_t from, size_t count);
 void ip_gemm_int8_avx512_vnni(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels, const ip_act *a);
 void ip_pack_bf16_avx512_bf16(void *panel, const float *rows, size_t stride, size_t count, size_t k);
-void ip_act_bf16_avx512_bf16(ip_act *a, const float *x, size_t stride);
+void ip_act_bf16_avx512_bf16(ip_act *a, const float *x, size_t stride, size_t from, size_t count);
 void ip_gemm_bf16_avx512_bf16(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels, const ip_act *a);
 
 #endif

@@ -22,19 +22,28 @@ void ip_pack_bf16_avx512_bf16(void *panel, const float *rows, size_t stride, siz
     }
 }
 
-void ip_act_bf16_avx512_bf16(ip_act *a, const float *x, size_t stride) {
-    const size_t tile = IP_AVX512_TILE, padded = (a->rows + tile - 1) / tile * tile;
-    for (size_t r = 0; r < padded; r++) {
-        uint32_t *out = (uint32_t *)(void *)(a->codes + r / tile * a->group_bytes) + r % tile;
-        for (size_t j = 0; j < a->kp; j += IP_LANES) {
-            uint16_t half[IP_LANES];
-            bool there = r < a->rows && j < a->k;
-            vf_store_bf16(half, there ? rows_load(x + r * stride, a->k, j, 0.0f) : vf_set(0.0f));
-            for (size_t i = 0; i < rows_left(a->kp, j); i += 2) {
-                uint32_t pair;
-                memcpy(&pair, half + i, sizeof pair);
-                out[(j + i) / 2 * tile] = pair;
+/* 32 inputs of twelve rows at a time: a register holds the 16 pairs of a row. */
+void ip_act_bf16_avx512_bf16(ip_act *a, const float *x, size_t stride, size_t from, size_t count) {
+    const size_t tile = IP_AVX512_TILE, end = from + count == a->k ? a->kp : from + count;
+    for (size_t row = 0; row < a->rows; row += tile) {
+        int32_t *out = (int32_t *)(void *)(a->codes + row / tile * a->group_bytes);
+        for (size_t j = from; j < end; j += 2 * IP_LANES) {
+            __m512i pairs[IP_AVX512_TILE];
+            size_t left = j < a->k ? a->k - j : 0, columns = (end - j + 1) / 2;
+            IP_UNROLL for (size_t t = 0; t < IP_AVX512_TILE; t++) {
+                const size_t some = row + t < a->rows ? left : 0;
+                const float *in = x + (some ? row + t : 0) * stride + (j - from);
+                __m512i low = vec_bf16_bits(_mm512_maskz_loadu_ps(vec_first(some), in));
+                __m512i high = vec_bf16_bits(
+                    _mm512_maskz_loadu_ps(some > IP_LANES ? vec_first(some - IP_LANES) : 0, in + IP_LANES));
+                const __m512i upper =
+                    _mm512_setr_epi32(0x30001, 0x70005, 0xb0009, 0xf000d, 0x130011, 0x170015, 0x1b0019, 0x1f001d,
+                                      0x230021, 0x270025, 0x2b0029, 0x2f002d, 0x330031, 0x370035, 0x3b0039, 0x3f003d);
+                pairs[t] = _mm512_permutex2var_epi16(low, upper, high); /* the upper halves, in order */
             }
+            int32_t part[IP_LANES * IP_AVX512_TILE];
+            columns_put(columns >= IP_LANES ? out + j / 2 * tile : part, pairs);
+            if (columns < IP_LANES) memcpy(out + j / 2 * tile, part, columns * tile * sizeof *out);
         }
     }
 }

@@ -1,5 +1,6 @@
 /* Integer products on pairs: int16 x int16 -> int32. Included by a file that defines DOT16(sum, w, x):
- * sum + w[0] * x[0] + w[1] * x[1] per 32-bit lane, and PIN_SUM(sum), which is IP_PIN or nothing.
+ * sum + w[0] * x[0] + w[1] * x[1] per 32-bit lane, and PIN_SUM(sum), which is IP_PIN or nothing, and
+ * EXACT_SCALES: whether all scales of activations that come are powers of two.
  *
  * A panel is [k / 2][16 outputs][2] int16, a group of activations [k / 2][12 rows][2] int16. Per pair of k one load of
  * weights and twelve multiplies with an embedded broadcast; nothing is shuffled. A lane's sum stays below
@@ -22,7 +23,7 @@ IP_INLINE void integer_tile(const int_tile *tile, const size_t group, const bool
                 PIN_SUM(sum[t]);
             }
         }
-        tile_scale(acc, sum, wscale, xscale, has_min ? wmin : NULL, xsum);
+        tile_scale(acc, sum, wscale, xscale, has_min ? wmin : NULL, xsum, EXACT_SCALES);
         codes += group * IP_LANES;
         x += group / 2 * IP_AVX512_TILE;
         wscale += IP_LANES;

@@ -6,15 +6,13 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "arch/avx512/quantise.h"
 #include "arch/avx512/tile.h"
 #include "arch/avx512/vec.h"
 
-#include "arch/generic/load.h"
 #include "arch/generic/walk.h"
 
 enum { ROWS_OF_CODES = IP_AVX512_TILE, CODE_STEP = 1, ACT_STEP = 1 };
-
-#include "arch/generic/quantise.inc.h"
 
 void ip_pack_int8_avx512_vnni(void *panel, const int8_t *codes, size_t stride, size_t count, size_t k) {
     uint32_t *out = panel;
@@ -27,16 +25,33 @@ void ip_pack_int8_avx512_vnni(void *panel, const int8_t *codes, size_t stride, s
     }
 }
 
-IP_INLINE void put_fours(unsigned char *group, size_t t, size_t g16, const int16_t *q) {
-    int32_t *out = (int32_t *)(void *)group + g16 * (IP_LANES / 4) * ROWS_OF_CODES + t;
-    __m128i bytes = _mm256_cvtepi16_epi8(_mm256_loadu_si256((const __m256i *)(const void *)q));
-    int32_t words[IP_LANES / 4];
-    _mm_storeu_si128((__m128i *)(void *)words, bytes);
-    for (size_t i = 0; i < IP_LANES / 4; i++) out[i * ROWS_OF_CODES] = words[i];
+/* A row's 32 codes are eight dwords, in order: part 0 of a register the first half, part 1 the second. */
+IP_INLINE void put_fours(void *codes, const __m512i q0[IP_AVX512_TILE], const __m512i q1[IP_AVX512_TILE],
+                         __m512i sum[2]) {
+    const __m256i ones = _mm256_set1_epi8(1);
+    sum[0] = sum[1] = _mm512_setzero_si512();
+    IP_UNROLL for (size_t quad = 0; quad < QUADS; quad++) {
+        __m512i rows[4], four[4];
+        IP_UNROLL for (size_t t = 0; t < 4; t++) {
+            __m128i half0 = _mm512_cvtepi32_epi8(q0[4 * quad + t]), half1 = _mm512_cvtepi32_epi8(q1[4 * quad + t]);
+            rows[t] = _mm512_castsi256_si512(_mm256_inserti128_si256(_mm256_castsi128_si256(half0), half1, 1));
+        }
+        columns_quad(four, rows);
+        __m256i all = _mm256_setzero_si256();
+        IP_UNROLL for (size_t j = 0; j < 4; j++) {
+            __m256i column = _mm512_castsi512_si256(four[j]);
+            columns_store(codes, quad, j, _mm256_castsi256_si128(column));
+            columns_store(codes, quad, 4 + j, _mm256_extracti128_si256(column, 1));
+            all = _mm256_dpbusd_epi32(all, ones, column);
+        }
+        const __mmask16 lanes = (__mmask16)(0xfu << (4 * quad));
+        sum[0] = _mm512_mask_broadcast_i32x4(sum[0], lanes, _mm256_castsi256_si128(all));
+        sum[1] = _mm512_mask_broadcast_i32x4(sum[1], lanes, _mm256_extracti128_si256(all, 1));
+    }
 }
 
-int ip_act_int8_avx512_vnni(ip_act *a, const float *x, size_t stride) {
-    return quantise_rows(a, x, stride, IP_Q8_MAX, true, put_fours);
+int ip_act_int8_avx512_vnni(ip_act *a, const float *x, size_t stride, size_t from, size_t count) {
+    return quantise_rows(a, x, stride, from, count, false, true, IP_GROUP * IP_AVX512_TILE, put_fours);
 }
 
 /* One panel block times one group of rows, groups of `group` inputs. */
@@ -57,7 +72,7 @@ IP_INLINE void integer_tile(const int_tile *tile, const size_t group, const bool
                 IP_PIN(sum[t]);
             }
         }
-        tile_scale(acc, sum, wscale, xscale, has_min ? wmin : NULL, xsum);
+        tile_scale(acc, sum, wscale, xscale, has_min ? wmin : NULL, xsum, false);
         codes += group * IP_LANES;
         x += group / 4 * IP_AVX512_TILE;
         wscale += IP_LANES;

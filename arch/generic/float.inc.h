@@ -21,32 +21,30 @@ void NAME(pack_bf16)(void *panel, const float *rows, size_t stride, size_t count
     }
 }
 
-/* Row r of the activations to column t of a group: vectors of 16 k, then scattered. round: to bf16. */
-IP_INLINE void act_row(float *out, const float *x, size_t k, size_t kp, bool round) {
-    for (size_t j = 0; j < kp; j += IP_LANES) {
-        float part[IP_LANES];
-        v16f v = j < k ? rows_load(x, k, j, 0.0f) : vf_set(0.0f);
-        vf_store(part, round ? vf_round_bf16(v) : v);
-        size_t n = rows_left(kp, j);
-        for (size_t i = 0; i < n; i++) out[(j + i) * F32_ROWS] = part[i];
-    }
-}
-
-IP_INLINE void act_floats(ip_act *a, const float *x, size_t stride, bool round) {
-    size_t groups = (a->rows + F32_ROWS - 1) / F32_ROWS;
-    for (size_t r = 0; r < groups * F32_ROWS; r++) {
-        float *out = (float *)(void *)(a->codes + r / F32_ROWS * a->group_bytes) + r % F32_ROWS;
-        if (r < a->rows) {
-            act_row(out, x + r * stride, a->k, a->kp, round);
-        } else {
-            for (size_t j = 0; j < a->kp; j++) out[j * F32_ROWS] = 0.0f;
+/* Inputs from .. from + count - 1 of all rows, 16 at a time, each a column of F32_ROWS; round: to bf16. */
+IP_INLINE void act_floats(ip_act *a, const float *x, size_t stride, size_t from, size_t count, bool round) {
+    const size_t end = from + count == a->k ? a->kp : from + count;
+    for (size_t row = 0; row < a->rows; row += F32_ROWS) {
+        float *out = (float *)(void *)(a->codes + row / F32_ROWS * a->group_bytes);
+        for (size_t j = from; j < end; j += IP_LANES) {
+            v16f rows[F32_ROWS];
+            IP_UNROLL for (size_t t = 0; t < F32_ROWS; t++) {
+                bool there = row + t < a->rows && j < a->k;
+                v16f v = there ? rows_load(x + (row + t) * stride, a->k - from, j - from, 0.0f) : vf_set(0.0f);
+                rows[t] = round ? vf_round_bf16(v) : v;
+            }
+            vf_put_columns(out + j * F32_ROWS, rows, rows_left(end, j));
         }
     }
 }
 
-void NAME(act_f32)(ip_act *a, const float *x, size_t stride) { act_floats(a, x, stride, false); }
+void NAME(act_f32)(ip_act *a, const float *x, size_t stride, size_t from, size_t count) {
+    act_floats(a, x, stride, from, count, false);
+}
 
-void NAME(act_bf16)(ip_act *a, const float *x, size_t stride) { act_floats(a, x, stride, true); }
+void NAME(act_bf16)(ip_act *a, const float *x, size_t stride, size_t from, size_t count) {
+    act_floats(a, x, stride, from, count, true);
+}
 
 /* A block of k of one panel times one group of rows; first: c holds nothing yet. */
 IP_INLINE void float_tile(float *c, size_t ldc, const unsigned char *panel, const float *x, size_t k, bool bf16,

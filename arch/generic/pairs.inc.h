@@ -11,12 +11,3 @@ IP_INLINE void pack_pairs(void *panel, const int8_t *codes, size_t stride, size_
         }
     }
 }
-
-IP_INLINE void put_pairs(unsigned char *group, size_t t, size_t g16, const int16_t *q) {
-    int32_t *out = (int32_t *)(void *)group + g16 * (IP_LANES / 2) * ROWS_OF_CODES + t;
-    for (size_t i = 0; i < IP_LANES / 2; i++) {
-        int32_t pair;
-        memcpy(&pair, q + 2 * i, sizeof pair);
-        out[i * ROWS_OF_CODES] = pair;
-    }
-}

@@ -1,6 +1,6 @@
 /* The order in which a product visits its operands.
  *
- *     for eight panels at a time                     their blocks of k, 32 KiB each, stay in L2
+ *     for eight panels at a time                     their blocks of k, 16 KiB each, stay in L2
  *         for each block of k
  *             for each group of rows                 its part of the block stays in L1 for the eight panels
  *                 for each of the eight panels       one step: 16 outputs x a group of rows, in registers

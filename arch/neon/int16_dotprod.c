@@ -15,8 +15,8 @@ void ip_pack_int16_neon_dotprod(void *panel, const int8_t *codes, size_t stride,
     pack_blocks(panel, codes, stride, count, k);
 }
 
-int ip_act_int16_neon_dotprod(ip_act *a, const float *x, size_t stride) {
-    return quantise_rows(a, x, stride, IP_Q16_MAX, false, put_two_planes);
+int ip_act_int16_neon_dotprod(ip_act *a, const float *x, size_t stride, size_t from, size_t count) {
+    return quantise_rows(a, x, stride, from, count, scale_int16, put_two_planes);
 }
 
 void ip_gemm_int16_neon_dotprod(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels,

@@ -55,12 +55,12 @@ void ip_pack_int8_neon(void *panel, const int8_t *codes, size_t stride, size_t c
     pack(panel, codes, stride, count, k);
 }
 
-int ip_act_int16_neon(ip_act *a, const float *x, size_t stride) {
-    return quantise_rows(a, x, stride, IP_Q16_MAX, false, put);
+int ip_act_int16_neon(ip_act *a, const float *x, size_t stride, size_t from, size_t count) {
+    return quantise_rows(a, x, stride, from, count, scale_int16, put);
 }
 
-int ip_act_int8_neon(ip_act *a, const float *x, size_t stride) {
-    return quantise_rows(a, x, stride, IP_Q8_MAX, false, put);
+int ip_act_int8_neon(ip_act *a, const float *x, size_t stride, size_t from, size_t count) {
+    return quantise_rows(a, x, stride, from, count, scale_int8, put);
 }
 
 void ip_gemm_int16_neon(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels, const ip_act *a) {

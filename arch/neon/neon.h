@@ -16,14 +16,14 @@ enum { IP_NEON_F32_TILE = 6, IP_NEON_INT_TILE = 4 };
 /* Kernels that need a feature more: they replace those of the same name in the table. */
 void ip_pack_int16_neon_dotprod(void *panel, const int8_t *codes, size_t stride, size_t count, size_t k);
 void ip_pack_int8_neon_dotprod(void *panel, const int8_t *codes, size_t stride, size_t count, size_t k);
-int ip_act_int16_neon_dotprod(ip_act *a, const float *x, size_t stride);
-int ip_act_int8_neon_dotprod(ip_act *a, const float *x, size_t stride);
+int ip_act_int16_neon_dotprod(ip_act *a, const float *x, size_t stride, size_t from, size_t count);
+int ip_act_int8_neon_dotprod(ip_act *a, const float *x, size_t stride, size_t from, size_t count);
 void ip_gemm_int16_neon_dotprod(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels, const ip_act *a);
 void ip_gemm_int8_neon_dotprod(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels, const ip_act *a);
 void ip_pack_int16_neon_i8mm(void *panel, const int8_t *codes, size_t stride, size_t count, size_t k);
 void ip_pack_int8_neon_i8mm(void *panel, const int8_t *codes, size_t stride, size_t count, size_t k);
-int ip_act_int16_neon_i8mm(ip_act *a, const float *x, size_t stride);
-int ip_act_int8_neon_i8mm(ip_act *a, const float *x, size_t stride);
+int ip_act_int16_neon_i8mm(ip_act *a, const float *x, size_t stride, size_t from, size_t count);
+int ip_act_int8_neon_i8mm(ip_act *a, const float *x, size_t stride, size_t from, size_t count);
 void ip_gemm_int16_neon_i8mm(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels, const ip_act *a);
 void ip_gemm_int8_neon_i8mm(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels, const ip_act *a);
 

@@ -45,53 +45,73 @@ void ip_pack_int8_scalar(void *panel, const int8_t *codes, size_t stride, size_t
     pack_codes(panel, codes, stride, count, k);
 }
 
-void ip_act_f32_scalar(ip_act *a, const float *x, size_t stride) {
-    for (size_t r = 0; r < a->rows + TILE - 1 - (a->rows + TILE - 1) % TILE; r++) {
+/* Where the inputs end that a call with these arguments packs: with the last input goes the padding. */
+static size_t end_of(const ip_act *a, size_t from, size_t count) { return from + count == a->k ? a->kp : from + count; }
+
+/* Input j of row r, zero where there is none; x begins at input `from`. */
+static float input(const ip_act *a, const float *x, size_t stride, size_t from, size_t r, size_t j) {
+    return r < a->rows && j < a->k ? x[r * stride + j - from] : 0.0f;
+}
+
+static size_t padded_rows(const ip_act *a) { return (a->rows + TILE - 1) / TILE * TILE; }
+
+void ip_act_f32_scalar(ip_act *a, const float *x, size_t stride, size_t from, size_t count) {
+    for (size_t r = 0; r < padded_rows(a); r++) {
         float *out = (float *)(void *)(a->codes + r / TILE * a->group_bytes) + r % TILE;
-        for (size_t j = 0; j < a->k; j++) out[j * TILE] = r < a->rows ? x[r * stride + j] : 0.0f;
+        for (size_t j = from; j < end_of(a, from, count); j++) out[j * TILE] = input(a, x, stride, from, r, j);
     }
 }
 
-void ip_act_bf16_scalar(ip_act *a, const float *x, size_t stride) {
-    for (size_t r = 0; r < a->rows + TILE - 1 - (a->rows + TILE - 1) % TILE; r++) {
+void ip_act_bf16_scalar(ip_act *a, const float *x, size_t stride, size_t from, size_t count) {
+    for (size_t r = 0; r < padded_rows(a); r++) {
         uint16_t *out = (uint16_t *)(void *)(a->codes + r / TILE * a->group_bytes) + r % TILE;
-        for (size_t j = 0; j < a->kp; j++) {
-            out[j * TILE] = r < a->rows && j < a->k ? ip_bf16_from_f32(x[r * stride + j]) : 0;
-        }
+        for (size_t j = from; j < end_of(a, from, count); j++)
+            out[j * TILE] = ip_bf16_from_f32(input(a, x, stride, from, r, j));
     }
 }
 
-/* One row and 32 inputs: codes to q, sums of q over the halves to sum; returns the scale. */
-static float quantise(int32_t *q, int32_t *sum, const float *x, float most) {
-    float amax = 0.0f;
-    for (size_t i = 0; i < IP_GROUP; i++) amax = fabsf(x[i]) > amax ? fabsf(x[i]) : amax;
-    bool zero = amax < 0x1p-100f;
-    float scale = zero ? 0.0f : amax / most, inverse = zero ? 0.0f : most / amax;
+/* Scale and factor of 32 inputs whose largest size is amax; false where int16 has no scale for it. */
+static bool scales(float amax, bool wide, float *scale, float *inverse) {
+    if (!wide) {
+        bool zero = amax < 0x1p-100f;
+        *scale = zero ? 0.0f : amax / IP_Q8_MAX;
+        *inverse = zero ? 0.0f : IP_Q8_MAX / amax;
+        return true;
+    }
+    int e = -62;
+    while (e <= 62 && amax > ldexpf(IP_Q16_MAX, e)) e++;
+    *scale = ldexpf(1.0f, e);
+    *inverse = ldexpf(1.0f, -e);
+    return e <= 62;
+}
+
+/* One row and 32 inputs: codes to q, sums of q over the halves to sum. */
+static bool quantise(int32_t *q, int32_t *sum, float *scale, const float *x, bool wide) {
+    float amax = 0.0f, inverse;
+    for (size_t i = 0; i < IP_GROUP; i++) {
+        if (!isfinite(x[i])) return false;
+        amax = fabsf(x[i]) > amax ? fabsf(x[i]) : amax;
+    }
+    if (!scales(amax, wide, scale, &inverse)) return false;
     sum[0] = sum[1] = 0;
     for (size_t i = 0; i < IP_GROUP; i++) {
         q[i] = (int32_t)rintf(x[i] * inverse);
         sum[i / 16] += q[i];
     }
-    return scale;
+    return true;
 }
 
-/* All rows; int16 codes are stored when wide, else int8. Returns 1 at the first value that is not finite. */
-static int act_codes(ip_act *a, const float *x, size_t stride, float most, bool wide) {
-    size_t groups32 = a->kp / IP_GROUP, padded = (a->rows + TILE - 1) / TILE * TILE;
-    for (size_t r = 0; r < padded; r++) {
+/* All rows; int16 codes are stored when wide, else int8. Returns 1 at the first value that cannot be packed. */
+static int act_codes(ip_act *a, const float *x, size_t stride, size_t from, size_t count, bool wide) {
+    size_t groups32 = a->kp / IP_GROUP;
+    for (size_t r = 0; r < padded_rows(a); r++) {
         size_t group = r / TILE, t = r % TILE;
         unsigned char *codes = a->codes + group * a->group_bytes;
-        for (size_t g = 0; g < groups32; g++) {
-            float in[IP_GROUP] = {0};
+        for (size_t g = from / IP_GROUP; g < end_of(a, from, count) / IP_GROUP; g++) {
+            float in[IP_GROUP], scale;
             int32_t q[IP_GROUP], sum[2];
-            size_t left = a->k - g * IP_GROUP;
-            if (r < a->rows) {
-                memcpy(in, x + r * stride + g * IP_GROUP, (left < IP_GROUP ? left : IP_GROUP) * sizeof(float));
-            }
-            for (size_t i = 0; i < IP_GROUP; i++) {
-                if (!isfinite(in[i])) return 1;
-            }
-            float scale = quantise(q, sum, in, most);
+            for (size_t i = 0; i < IP_GROUP; i++) in[i] = input(a, x, stride, from, r, g * IP_GROUP + i);
+            if (!quantise(q, sum, &scale, in, wide)) return 1;
             for (size_t i = 0; i < IP_GROUP; i++) {
                 size_t at = (g * IP_GROUP + i) * TILE + t;
                 if (wide) {
@@ -110,9 +130,13 @@ static int act_codes(ip_act *a, const float *x, size_t stride, float most, bool 
     return 0;
 }
 
-int ip_act_int16_scalar(ip_act *a, const float *x, size_t stride) { return act_codes(a, x, stride, IP_Q16_MAX, true); }
+int ip_act_int16_scalar(ip_act *a, const float *x, size_t stride, size_t from, size_t count) {
+    return act_codes(a, x, stride, from, count, true);
+}
 
-int ip_act_int8_scalar(ip_act *a, const float *x, size_t stride) { return act_codes(a, x, stride, IP_Q8_MAX, false); }
+int ip_act_int8_scalar(ip_act *a, const float *x, size_t stride, size_t from, size_t count) {
+    return act_codes(a, x, stride, from, count, false);
+}
 
 void ip_gemm_f32_scalar(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels, const ip_act *a) {
     for (size_t j = 0; j < panels; j++) {

@@ -44,7 +44,7 @@ static void pack_panel(const ip_kernels *kernels, const problem *p, ip_matrix *w
     for (size_t g = 0; g < groups; g++) {
         for (size_t lane = 0; lane < IP_LANES; lane++) {
             size_t to = (panel * groups + g) * IP_LANES + lane, from = (first + lane) * groups + g;
-            w->scale[to] = lane < count ? p->scale[from] : 0.0f;
+            w->scale[to] = lane < count ? p->scale[from] : 1.0f;
             if (p->has_min) w->min[to] = lane < count ? p->min[from] : 0.0f;
         }
     }
@@ -61,7 +61,10 @@ static result multiply(const ip_kernels *kernels, const problem *p, unsigned slo
     for (size_t j = 0; j < panels; j++) pack_panel(kernels, p, &w, j);
     bytes = ip_act_bytes(kernels, p->arith, s->rows, s->k);
     ip_act_layout(&r.act, slot(slots + 1, bytes, at_end), kernels, p->arith, s->rows, s->k);
-    r.flag = ip_act_fill(&r.act, kernels, p->x, p->stride);
+    /* In two parts, the later first, so that a part in the middle of the inputs is seen too. */
+    size_t part = s->k / 2 / IP_GROUP * IP_GROUP;
+    r.flag = ip_act_fill_part(&r.act, kernels, p->x + part, p->stride, part, s->k - part);
+    if (part > 0) r.flag |= ip_act_fill_part(&r.act, kernels, p->x, p->stride, 0, part);
     r.ldc = panels * IP_LANES;
     size_t padded = (s->rows + tile - 1) / tile * tile;
     r.c = slot(slots + 2, padded * r.ldc * sizeof(float), at_end);
@@ -146,6 +149,11 @@ static problem make(check *c, ip_arith arith, shape s, kind k, unsigned group, b
     size_t scales = s.n * (p.kp / group);
     p.scale = slot(SLOT_SCALE, scales * sizeof(float), at_end);
     fill_floats(c, k == KIND_WIDE ? KIND_WIDE : KIND_NORMAL, p.scale, scales);
+    for (size_t i = 0; arith == IP_ARITH_INT16 && i < scales; i++) {
+        ip_scale fits = ip_scale_for_int16(&p.scale[i]);
+        if (fits == IP_SCALE_TOO_LARGE) p.scale[i] = 0x1p62f;
+        if (fits == IP_SCALE_ZERO) memset(p.codes + i * group, 0, group);
+    }
     p.min = slot(SLOT_MIN, scales * sizeof(float), at_end);
     fill_floats(c, KIND_NORMAL, p.min, scales);
     return p;
@@ -159,9 +167,15 @@ static void one(check *c, ip_arith arith, shape s, kind k, unsigned group, bool 
     compare(c, &p, at_end);
 }
 
-/* Groups of activations at the edges of the quantiser: the largest value just below, at and above 2^-100, one float
- * apart; and halves whose every code is a negative zero, where a sum must still be +0. */
+/* Groups of activations at the edges of the quantiser: the largest value just below, at and above an edge, one float
+ * apart; and halves whose every code is a negative zero, where a sum must still be +0. Edges: for int8 where a group
+ * counts as zero; for int16 where the scale changes, and the ends of its range. */
 static void edges(check *c, ip_arith arith) {
+    static const float int8_edges[] = {0x1p-100f}, int16_edges[] = {IP_Q16_MAX, IP_Q16_MAX * 0x1p-13f, 0x1p-14f,
+                                                                    8192.0f,    IP_Q16_MAX * 0x1p-62f, 0x1p-62f,
+                                                                    0x1p-63f,   IP_Q16_MAX * 0x1p61f,  0x1p75f};
+    const bool wide = arith == IP_ARITH_INT16;
+    const size_t count = wide ? sizeof int16_edges / sizeof *int16_edges : 1;
     for (unsigned variant = 0; variant < 4; variant++) {
         shape s = {20, 512, 6};
         bool has_min = variant & 1;
@@ -170,13 +184,30 @@ static void edges(check *c, ip_arith arith) {
         for (size_t r = 0; r < s.rows; r++) {
             for (size_t k = 0; k < s.k; k++) {
                 size_t g = k / IP_GROUP, half = k % IP_GROUP / 16;
-                float edge = ip_f32_from_bits(ip_f32_bits(0x1p-100f) + (uint32_t)(g % 3) - 1);
+                float at = wide ? int16_edges[(g / 3 + r) % count] : int8_edges[0];
+                float edge = ip_f32_from_bits(ip_f32_bits(at) + (uint32_t)(g % 3) - 1);
                 float x = random_bits(c) & 1 ? edge : -edge;
                 if (g % 2) x = half == g / 2 % 2 ? random_normal(c) : -1e-9f;
                 p.x[r * p.stride + k] = x;
             }
         }
         compare(c, &p, true);
+    }
+}
+
+/* The largest value that int16 takes, and the one after it. */
+static void too_large(check *c) {
+    check_case(c, "the largest value of int16");
+    shape s = {16, 70, 5};
+    problem p = make(c, IP_ARITH_INT16, s, KIND_NORMAL, 32, false, false, true);
+    size_t at = random_below(c, s.rows) * p.stride + random_below(c, s.k);
+    for (int above = 0; above < 2; above++) {
+        p.x[at] = ip_f32_from_bits(ip_f32_bits(-IP_Q16_MAX * 0x1p62f) + (uint32_t)above);
+        ip_act act;
+        size_t bytes = ip_act_bytes(c->kernels, IP_ARITH_INT16, s.rows, s.k);
+        ip_act_layout(&act, slot(SLOT_KERNELS, bytes, true), c->kernels, IP_ARITH_INT16, s.rows, s.k);
+        check_that(c, ip_act_fill(&act, c->kernels, p.x, p.stride) == above, "the flag is wrong");
+        slots_check(c);
     }
 }
 
@@ -225,6 +256,7 @@ static void check_product(check *c, ip_arith arith) {
     }
     if (integer) edges(c, arith);
     if (integer) not_finite(c, arith);
+    if (arith == IP_ARITH_INT16) too_large(c);
 }
 
 void check_product_f32(check *c) { check_product(c, IP_ARITH_F32); }

@@ -87,7 +87,9 @@ static void law_product(check *c, ip_arith arith, unsigned group, bool has_min) 
                                    ? fabs(codes[n * kp + k] * (double)scale[g]) + (has_min ? fabs((double)min[g]) : 0.0)
                                    : fabs(value);
                 size += parts * fmax(fabs((double)x[r * K + k]), amax / most);
-                step += fabs(value) * amax / most / 2;
+                /* int16 has powers of two for scales: at most twice what the size asks for. */
+                double xscale = arith == IP_ARITH_INT16 ? exp2(ceil(log2(amax / most))) : amax / most;
+                step += fabs(value) * xscale / 2;
             }
             double over = fabs((double)out[r * panels * IP_LANES + n] - sum) - (integer ? step * 1.001 : 0.0) -
                           (K + 4) * 0x1p-24 * size;
@@ -215,7 +217,7 @@ static void law_bf16(check *c) {
 
 /* The law on one machine against the law on another: with seed 1 every architecture must give this digest. It changes
  * when these checks or the arithmetic do; the latter is a change of every printed number. */
-static const uint64_t law_digest = 0xf09420705d770db0u;
+static const uint64_t law_digest = 0x61282e797642f8dcu;
 
 void check_law(check *c) {
     c->digest = 0xcbf29ce484222325u;
