@@ -42,7 +42,7 @@ void ip_act_bf16_avx512_bf16(ip_act *a, const float *x, size_t stride, size_t fr
                 pairs[t] = _mm512_permutex2var_epi16(low, upper, high); /* the upper halves, in order */
             }
             int32_t part[IP_LANES * IP_AVX512_TILE];
-            columns_put(columns >= IP_LANES ? out + j / 2 * tile : part, pairs);
+            columns_put(columns >= IP_LANES ? out + j / 2 * tile : part, tile, pairs);
             if (columns < IP_LANES) memcpy(out + j / 2 * tile, part, columns * tile * sizeof *out);
         }
     }
@@ -85,5 +85,5 @@ IP_INLINE void bf16_step(const void *context, size_t j, size_t k, size_t count, 
 void ip_gemm_bf16_avx512_bf16(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels, const ip_act *a) {
     bf16_job job = {.c = c, .ldc = ldc, .panel = panel, .w = w, .a = a};
     size_t row_groups = (a->rows + IP_AVX512_TILE - 1) / IP_AVX512_TILE;
-    walk_blocks(panels, w->kp, WALK_BLOCK_K(2), row_groups, bf16_step, &job);
+    walk_blocks(panels, w->kp, walk_block(w->kp, 2), row_groups, bf16_step, &job);
 }

@@ -1,5 +1,5 @@
-/* Rows to columns: twelve registers of 16 dwords become 16 columns of twelve dwords, which is how groups of rows lie in
- * packed activations. Four rows at a time are transposed inside the 128-bit parts of their registers; the parts are
+/* Rows to columns: `height` (12 or 16) registers of 16 dwords become 16 columns of as many dwords, which is how groups of
+ * rows lie in packed activations, and queries in attention. Four rows at a time are transposed inside the 128-bit parts of their registers; the parts are
  * then stored where they belong. */
 #ifndef IP_ARCH_AVX512_COLUMNS_H
 #define IP_ARCH_AVX512_COLUMNS_H
@@ -24,24 +24,25 @@ IP_INLINE void columns_quad(__m512i out[4], const __m512i rows[4]) {
 }
 
 /* Four rows of one column, by quad of rows and number of the column. */
-IP_INLINE void columns_store(int32_t *out, size_t quad, size_t column, __m128i four) {
-    _mm_storeu_si128((__m128i *)(void *)(out + column * IP_AVX512_TILE + 4 * quad), four);
+IP_INLINE void columns_store(int32_t *out, const size_t height, size_t quad, size_t column, __m128i four) {
+    _mm_storeu_si128((__m128i *)(void *)(out + column * height + 4 * quad), four);
 }
 
 /* The four parts of a register of columns_quad to columns `column`, column + step, ... of out. */
-IP_INLINE void columns_put_parts(int32_t *out, size_t quad, __m512i four, size_t column, size_t step) {
-    columns_store(out, quad, column, _mm512_castsi512_si128(four));
-    columns_store(out, quad, column + step, _mm512_extracti32x4_epi32(four, 1));
-    columns_store(out, quad, column + 2 * step, _mm512_extracti32x4_epi32(four, 2));
-    columns_store(out, quad, column + 3 * step, _mm512_extracti32x4_epi32(four, 3));
+IP_INLINE void columns_put_parts(int32_t *out, const size_t height, size_t quad, __m512i four, size_t column,
+                                 size_t step) {
+    columns_store(out, height, quad, column, _mm512_castsi512_si128(four));
+    columns_store(out, height, quad, column + step, _mm512_extracti32x4_epi32(four, 1));
+    columns_store(out, height, quad, column + 2 * step, _mm512_extracti32x4_epi32(four, 2));
+    columns_store(out, height, quad, column + 3 * step, _mm512_extracti32x4_epi32(four, 3));
 }
 
-/* out[16][12] from rows[12], 16 dwords each. */
-IP_INLINE void columns_put(int32_t *out, const __m512i rows[IP_AVX512_TILE]) {
-    IP_UNROLL for (size_t quad = 0; quad < QUADS; quad++) {
+/* out[16][height] from rows[height], 16 dwords each. */
+IP_INLINE void columns_put(int32_t *out, const size_t height, const __m512i *rows) {
+    IP_UNROLL for (size_t quad = 0; quad < height / 4; quad++) {
         __m512i four[4];
         columns_quad(four, rows + 4 * quad);
-        IP_UNROLL for (size_t j = 0; j < 4; j++) columns_put_parts(out, quad, four[j], j, 4);
+        IP_UNROLL for (size_t j = 0; j < 4; j++) columns_put_parts(out, height, quad, four[j], j, 4);
     }
 }
 

@@ -40,8 +40,8 @@ IP_INLINE void put_fours(void *codes, const __m512i q0[IP_AVX512_TILE], const __
         __m256i all = _mm256_setzero_si256();
         IP_UNROLL for (size_t j = 0; j < 4; j++) {
             __m256i column = _mm512_castsi512_si256(four[j]);
-            columns_store(codes, quad, j, _mm256_castsi256_si128(column));
-            columns_store(codes, quad, 4 + j, _mm256_extracti128_si256(column, 1));
+            columns_store(codes, IP_AVX512_TILE, quad, j, _mm256_castsi256_si128(column));
+            columns_store(codes, IP_AVX512_TILE, quad, 4 + j, _mm256_extracti128_si256(column, 1));
             all = _mm256_dpbusd_epi32(all, ones, column);
         }
         const __mmask16 lanes = (__mmask16)(0xfu << (4 * quad));

@@ -22,7 +22,8 @@ IP_INLINE void put_pairs(void *codes, const __m512i q0[IP_AVX512_TILE], const __
         __m512i rows[4], four[4];
         IP_UNROLL for (size_t t = 0; t < 4; t++) rows[t] = _mm512_packs_epi32(q0[4 * quad + t], q1[4 * quad + t]);
         columns_quad(four, rows);
-        IP_UNROLL for (size_t j = 0; j < 4; j++) columns_put_parts(codes, quad, four[j], (j & 1) + 8 * (j / 2), 2);
+        IP_UNROLL for (size_t j = 0; j < 4; j++)
+            columns_put_parts(codes, IP_AVX512_TILE, quad, four[j], (j & 1) + 8 * (j / 2), 2);
         __m512i pairs[4];
         IP_UNROLL for (size_t j = 0; j < 4; j++) pairs[j] = _mm512_madd_epi16(four[j], ones);
         sum[0] = pairs_fold(sum[0], _mm512_add_epi32(pairs[0], pairs[1]), quad);

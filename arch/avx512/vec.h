@@ -126,13 +126,13 @@ IP_INLINE v16u vu_add_units(v16u sums, v16f v) {
 }
 IP_INLINE v16d vd_units(v16f v) { return vd_from_f(vf_rint(_mm512_mul_ps(v, _mm512_set1_ps(0x1p32f)))); }
 
-/* The first n lanes of F32_ROWS vectors as n columns of F32_ROWS. */
-IP_INLINE void vf_put_columns(float *out, const v16f rows[F32_ROWS], size_t n) {
-    __m512i dwords[F32_ROWS];
-    int32_t part[IP_LANES * F32_ROWS];
-    IP_UNROLL for (size_t t = 0; t < F32_ROWS; t++) dwords[t] = _mm512_castps_si512(rows[t]);
-    columns_put(n == IP_LANES ? (int32_t *)(void *)out : part, dwords);
-    if (n < IP_LANES) memcpy(out, part, n * F32_ROWS * sizeof *out);
+/* The first n lanes of `height` vectors, F32_ROWS or 16, as n columns of that height. */
+IP_INLINE void vf_put_columns(float *out, const size_t height, const v16f *rows, size_t n) {
+    __m512i dwords[IP_LANES];
+    int32_t part[IP_LANES * IP_LANES];
+    IP_UNROLL for (size_t t = 0; t < height; t++) dwords[t] = _mm512_castps_si512(rows[t]);
+    columns_put(n == IP_LANES ? (int32_t *)(void *)out : part, height, dwords);
+    if (n < IP_LANES) memcpy(out, part, n * height * sizeof *out);
 }
 
 #endif

@@ -43,6 +43,7 @@ IP_INLINE void att_scores(const ip_attention *job, att_tile *t, const float *kt,
 /* Hides what a query may not see: key u (position) is seen by lanes from u - start, and with a window up to
  * u + window - start. first and end are offsets in the block that begins at position base. */
 IP_INLINE void att_mask(const ip_attention *job, att_tile *t, size_t base, size_t first, size_t end) {
+    if (base + end <= t->start + 1 && job->window == 0) return;
     for (size_t i = first; i < end; i++) {
         size_t u = base + i, lo = u > t->start ? u - t->start : 0, hi = IP_QUERY_TILE;
         if (job->window > 0 && u + job->window < t->start + hi) hi = u + job->window - t->start;
@@ -106,10 +107,11 @@ IP_INLINE void att_begin(const ip_attention *job, att_tile *t, size_t row) {
     t->m = vf_set(-INFINITY);
     t->l = vf_set(0.0f);
     memset(t->o, 0, IP_QUERY_TILE * att_width(job->head) * sizeof(float));
-    if (t->live < IP_QUERY_TILE) memset(t->q, 0, job->head * IP_QUERY_TILE * sizeof(float));
-    for (size_t i = 0; i < t->live; i++) {
-        const float *q = job->q + (row + i) * job->q_stride;
-        for (size_t d = 0; d < job->head; d++) t->q[d * IP_QUERY_TILE + i] = q[d];
+    for (size_t d = 0; d < job->head; d += IP_LANES) {
+        v16f q[IP_QUERY_TILE];
+        for (size_t i = 0; i < IP_QUERY_TILE; i++)
+            q[i] = i < t->live ? rows_load(job->q + (row + i) * job->q_stride, job->head, d, 0.0f) : vf_set(0.0f);
+        vf_put_columns(t->q + d * IP_QUERY_TILE, IP_QUERY_TILE, q, rows_left(job->head, d));
     }
 }
 

@@ -33,7 +33,7 @@ IP_INLINE void act_floats(ip_act *a, const float *x, size_t stride, size_t from,
                 v16f v = there ? rows_load(x + (row + t) * stride, a->k - from, j - from, 0.0f) : vf_set(0.0f);
                 rows[t] = round ? vf_round_bf16(v) : v;
             }
-            vf_put_columns(out + j * F32_ROWS, rows, rows_left(end, j));
+            vf_put_columns(out + j * F32_ROWS, F32_ROWS, rows, rows_left(end, j));
         }
     }
 }
@@ -84,10 +84,10 @@ IP_INLINE void bf16_step(const void *context, size_t j, size_t k, size_t count, 
 
 void NAME(gemm_f32)(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels, const ip_act *a) {
     float_job job = {.c = c, .ldc = ldc, .panel = panel, .w = w, .a = a};
-    walk_blocks(panels, w->kp, WALK_BLOCK_K(4), (a->rows + F32_ROWS - 1) / F32_ROWS, f32_step, &job);
+    walk_blocks(panels, w->kp, walk_block(w->kp, 4), (a->rows + F32_ROWS - 1) / F32_ROWS, f32_step, &job);
 }
 
 void NAME(gemm_bf16)(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels, const ip_act *a) {
     float_job job = {.c = c, .ldc = ldc, .panel = panel, .w = w, .a = a};
-    walk_blocks(panels, w->kp, WALK_BLOCK_K(2), (a->rows + F32_ROWS - 1) / F32_ROWS, bf16_step, &job);
+    walk_blocks(panels, w->kp, walk_block(w->kp, 2), (a->rows + F32_ROWS - 1) / F32_ROWS, bf16_step, &job);
 }

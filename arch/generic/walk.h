@@ -14,10 +14,15 @@
 
 #include "arch/generic/unroll.h"
 
-enum { WALK_PANELS = 8, WALK_BLOCK_BYTES = 32768 };
+enum { WALK_PANELS = 8, WALK_BLOCK_BYTES = 16384 };
 
-/* Inputs per block when a panel holds `bytes` bytes per input and output. A multiple of 32. */
-#define WALK_BLOCK_K(bytes) (WALK_BLOCK_BYTES / (IP_LANES * (bytes)))
+/* Inputs per block of k when a panel holds `bytes` bytes per input and output: a multiple of 32 that cuts `inputs` into
+ * even blocks of about WALK_BLOCK_BYTES. */
+IP_INLINE size_t walk_block(size_t inputs, size_t bytes) {
+    size_t about = WALK_BLOCK_BYTES / (IP_LANES * bytes), blocks = (inputs + about / 2) / about;
+    if (blocks < 2) return inputs;
+    return ((inputs + blocks - 1) / blocks + IP_GROUP - 1) / IP_GROUP * IP_GROUP;
+}
 
 /* Panel j (from 0), inputs k .. k + count - 1, group of rows r. */
 typedef void (*walk_step)(const void *context, size_t j, size_t k, size_t count, size_t r);

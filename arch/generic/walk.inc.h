@@ -47,5 +47,5 @@ static void walk(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t 
         job.run = w->has_min ? integer_tile_16_min : integer_tile_16;
     }
     size_t row_groups = (a->rows + ROWS_OF_CODES - 1) / ROWS_OF_CODES;
-    walk_blocks(panels, w->kp, WALK_BLOCK_K(CODE_STEP), row_groups, walk_integers, &job);
+    walk_blocks(panels, w->kp, walk_block(w->kp, CODE_STEP), row_groups, walk_integers, &job);
 }

@@ -183,12 +183,12 @@ IP_INLINE v16u vu_add_units(v16u s, v16f v) {
 }
 IP_INLINE v16d vd_units(v16f v) { return vd_from_f(vf_rint(vf_mul(v, vf_set(0x1p32f)))); }
 
-/* The first n lanes of F32_ROWS vectors as n columns of F32_ROWS. */
-IP_INLINE void vf_put_columns(float *out, const v16f rows[F32_ROWS], size_t n) {
-    float lanes[F32_ROWS][16];
-    for (size_t t = 0; t < F32_ROWS; t++) vf_store(lanes[t], rows[t]);
+/* The first n lanes of `height` vectors, F32_ROWS or 16, as n columns of that height. */
+IP_INLINE void vf_put_columns(float *out, const size_t height, const v16f *rows, size_t n) {
+    float lanes[IP_LANES][IP_LANES];
+    for (size_t t = 0; t < height; t++) vf_store(lanes[t], rows[t]);
     for (size_t i = 0; i < n; i++) {
-        for (size_t t = 0; t < F32_ROWS; t++) out[i * F32_ROWS + t] = lanes[t][i];
+        for (size_t t = 0; t < height; t++) out[i * height + t] = lanes[t][i];
     }
 }
 
