@@ -156,6 +156,7 @@ typedef struct ip_kernels {
     unsigned tile[IP_ARITHS];         /* rows per activation group, at most IP_TILE_MAX */
     unsigned act_bytes[IP_ARITHS];    /* bytes of one packed activation */
     unsigned weight_bytes[IP_ARITHS]; /* bytes of one packed weight */
+    unsigned head_bytes[IP_ARITHS];   /* bytes before the codes of a panel, for the instruction set's own use */
 #define IP_KERNEL(type, kernel, arguments) type(*kernel) arguments;
 #include "arch/kernels.def"
 #undef IP_KERNEL

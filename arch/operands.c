@@ -1,7 +1,7 @@
 /* Packed operands: how many bytes they take and where their parts lie. The layout of codes inside a panel or group is
  * the business of each instruction set; everything around it is here, once.
  *
- *   matrix   | panels x panel_bytes (codes) | scale [panels][kp / group][16] | min, the same |
+ *   matrix   | panels x panel_bytes (head, codes) | scale [panels][kp / group][16] | min, the same |
  *   act      | groups x group_bytes (codes) | scale, sum32 [groups][kp / 32][tile] | sum16 [groups][kp / 16][tile]
  *            | extra [groups][kp / 32][3][tile] |
  *
@@ -42,7 +42,8 @@ typedef struct matrix_parts {
 static matrix_parts parts_of_matrix(const ip_kernels *kernels, ip_arith arith, size_t n, size_t k, unsigned group) {
     size_t panels = round_up(n, IP_LANES) / IP_LANES, kp = ip_padded_k(arith, k);
     matrix_parts parts = {0, 0, 0};
-    parts.panel = round_up(times(times(kp, IP_LANES), kernels->weight_bytes[arith]), 64);
+    parts.panel = plus(times(times(kp, IP_LANES), kernels->weight_bytes[arith]), kernels->head_bytes[arith]);
+    parts.panel = round_up(parts.panel, 64);
     parts.codes = times(panels, parts.panel);
     if (is_integer(arith)) parts.scale = times(times(panels, kp / group), IP_LANES * sizeof(float));
     return parts;

@@ -9,8 +9,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <functional>
 #include <ctime>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -119,7 +119,25 @@ struct operands {
     buffer<float> x, c;
 };
 
-std::shared_ptr<operands> make_operands(ip_arith arith, const shape &s, unsigned group, bool has_min) {
+// Codes of `bits` bits, as a type of so many has them; floats where the arithmetic has no codes.
+void pack_panels(operands &o, ip_arith arith, unsigned bits) {
+    size_t k = o.w.k, kp = o.w.kp;
+    auto floats = normals(IP_LANES * kp);
+    auto codes = room<int8_t>(IP_LANES * kp);
+    for (size_t i = 0; i < IP_LANES * kp; i++)
+        codes[i] = static_cast<int8_t>(static_cast<int>(i * 37 % (1u << bits)) - (1 << (bits - 1)));
+    for (size_t j = 0; j * IP_LANES < o.w.n; j++) {
+        unsigned char *panel = o.w.codes + j * o.w.panel_bytes;
+        switch (arith) {
+        case IP_ARITH_F32: kernels->pack_f32(reinterpret_cast<float *>(panel), floats.get(), kp, IP_LANES, k); break;
+        case IP_ARITH_BF16: kernels->pack_bf16(panel, floats.get(), kp, IP_LANES, k); break;
+        case IP_ARITH_INT16: kernels->pack_int16(panel, codes.get(), kp, IP_LANES, kp); break;
+        default: kernels->pack_int8(panel, codes.get(), kp, IP_LANES, kp); break;
+        }
+    }
+}
+
+std::shared_ptr<operands> make_operands(ip_arith arith, const shape &s, unsigned group, bool has_min, unsigned bits) {
     auto o = std::make_shared<operands>();
     size_t rows = IP_TILE_ROWS;
     o->weights = room<unsigned char>(ip_matrix_bytes(kernels, arith, s.n, s.k, group, has_min));
@@ -130,6 +148,7 @@ std::shared_ptr<operands> make_operands(ip_arith arith, const shape &s, unsigned
         o->w.scale[i] = 0.01f;
         if (has_min) o->w.min[i] = 0.1f;
     }
+    pack_panels(*o, arith, bits);
     o->x = normals(rows * s.k);
     o->c = room<float>((rows + IP_TILE_MAX) * s.n);
     ip_act_fill(&o->a, kernels, o->x.get(), s.k);
@@ -140,19 +159,24 @@ std::string shape_name(const shape &s) { return std::to_string(s.n) + "x" + std:
 
 void add_gemm(const char *kernel, ip_arith arith) {
     struct variant {
-        unsigned group;
+        unsigned bits, group;
         bool has_min;
         const char *name;
     };
-    static const variant plain[] = {{IP_GROUP, false, ""}};
-    static const variant grouped[] = {{32, false, "/group32"}, {32, true, "/group32+min"}, {16, false, "/group16"},
-                                      {16, true, "/group16+min"}};
+    // As Q8_0, Q4_0, Q4_1 and Q4_K, Q6_K, Q2_K have them; bits matter to AVX2's int8 alone.
+    static const variant plain[] = {{8, IP_GROUP, false, ""}};
+    static const variant grouped[] = {{8, 32, false, "/8bits/group32"},
+                                      {4, 32, false, "/4bits/group32"},
+                                      {4, 32, true, "/4bits/group32+min"},
+                                      {6, 16, false, "/6bits/group16"},
+                                      {2, 16, true, "/2bits/group16+min"}};
     bool integers = arith == IP_ARITH_INT16 || arith == IP_ARITH_INT8;
     for (const shape &s : shapes) {
-        for (const variant *v = integers ? grouped : plain; v != (integers ? grouped + 4 : plain + 1); v++) {
+        for (const variant *v = integers ? grouped : plain; v != (integers ? std::end(grouped) : std::end(plain));
+             v++) {
             double macs = static_cast<double>(IP_TILE_ROWS) * static_cast<double>(s.n) * static_cast<double>(s.k);
             add_product(std::string(kernel) + "/" + shape_name(s) + v->name, macs, arith, [=]() -> work {
-                auto o = make_operands(arith, s, v->group, v->has_min);
+                auto o = make_operands(arith, s, v->group, v->has_min, v->bits);
                 return [o] { ip_gemm(kernels, o->c.get(), o->w.n, &o->w, 0, o->w.n / IP_LANES, &o->a); };
             });
         }
@@ -162,7 +186,7 @@ void add_gemm(const char *kernel, ip_arith arith) {
 void add_act(const char *kernel, ip_arith arith) {
     for (size_t k : {size_t{576}, size_t{1536}, size_t{4096}, size_t{14336}}) {
         add_elements(kernel, std::to_string(k), static_cast<double>(IP_TILE_ROWS * k), [=]() -> work {
-            auto o = make_operands(arith, {IP_LANES, k}, IP_GROUP, false);
+            auto o = make_operands(arith, {IP_LANES, k}, IP_GROUP, false, 8);
             return [o] { ip_act_fill(&o->a, kernels, o->x.get(), o->a.k); };
         });
     }
@@ -171,7 +195,7 @@ void add_act(const char *kernel, ip_arith arith) {
 template <typename T, typename F> void add_pack(const char *kernel, ip_arith arith, F pack) {
     for (size_t k : {size_t{576}, size_t{1536}, size_t{4096}, size_t{14336}}) {
         add_elements(kernel, std::to_string(k), static_cast<double>(IP_LANES * k), [=]() -> work {
-            auto o = make_operands(arith, {IP_LANES, k}, IP_GROUP, false);
+            auto o = make_operands(arith, {IP_LANES, k}, IP_GROUP, false, 8);
             std::shared_ptr<buffer<T>> rows = std::make_shared<buffer<T>>(room<T>(IP_LANES * k));
             for (size_t i = 0; i < IP_LANES * k; i++) (*rows)[i] = static_cast<T>(i % 127);
             return [=] { pack(o->w.codes, rows->get(), k); };

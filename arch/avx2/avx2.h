@@ -7,7 +7,7 @@
 
 #include "arch/kernels.h"
 
-enum { IP_AVX2_TILE = 6 };
+enum { IP_AVX2_TILE = 6, IP_AVX2_HEAD = 64 /* bytes before the codes of an int8 panel */ };
 
 #define IP_KERNEL(type, kernel, arguments) type ip_##kernel##_avx2 arguments;
 #include "arch/kernels.def"

@@ -5,8 +5,9 @@
 static const ip_kernels table = {
     .name = "avx2",
     .tile = {IP_AVX2_TILE, IP_AVX2_TILE, IP_AVX2_TILE, IP_AVX2_TILE},
-    .act_bytes = {4, 4, 2, 2},
+    .act_bytes = {4, 4, 2, 4},
     .weight_bytes = {4, 2, 2, 2},
+    .head_bytes = {0, 0, 0, IP_AVX2_HEAD},
 #define IP_KERNEL(type, kernel, arguments) .kernel = ip_##kernel##_avx2,
 #include "arch/kernels.def"
 #undef IP_KERNEL

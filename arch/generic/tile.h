@@ -13,6 +13,8 @@ typedef struct int_tile {
     size_t ldc, groups;
     bool first; /* block of k: c holds nothing yet */
     const unsigned char *codes, *x;
+    const unsigned char *panel; /* the first byte of all of it, */
+    size_t k;                   /* and the number of the block's first input */
     const float *wscale, *wmin; /* [groups][16] */
     const float *xscale, *xsum; /* per 32 inputs, per group: [rows] */
     const int32_t *extra;       /* per 32 inputs: [3][rows] */

@@ -30,6 +30,8 @@ IP_INLINE void walk_integers(const void *context, size_t j, size_t k, size_t cou
         .first = k == 0,
         .codes = w->codes + p * w->panel_bytes + k * IP_LANES * CODE_STEP,
         .x = a->codes + r * a->group_bytes + k * rows * ACT_STEP,
+        .panel = w->codes + p * w->panel_bytes,
+        .k = k,
         .wscale = w->scale + (p * groups + g) * IP_LANES,
         .wmin = w->has_min ? w->min + (p * groups + g) * IP_LANES : NULL,
         .xscale = a->scale + (r * groups32 + g32) * rows,

@@ -86,7 +86,8 @@ static void run_pack(void *context) {
     }
 }
 
-static void bench_product(const ip_kernels *kernels, ip_arith arith, size_t n, size_t k, unsigned group, bool has_min) {
+static void bench_product(const ip_kernels *kernels, ip_arith arith, size_t n, size_t k, unsigned group, bool has_min,
+                          unsigned bits) {
     static const char *const names[IP_ARITHS] = {"f32", "bf16", "int16", "int8"};
     product p = {.kernels = kernels, .arith = arith};
     ip_matrix_layout(&p.w, need(ip_matrix_bytes(kernels, arith, n, k, group, has_min)), kernels, arith, n, k, group,
@@ -96,7 +97,7 @@ static void bench_product(const ip_kernels *kernels, ip_arith arith, size_t n, s
     p.x = need_floats(ROWS * k);
     p.weights = need_floats(n * k);
     p.codes = need(n * k);
-    for (size_t i = 0; i < n * k; i++) p.codes[i] = (int8_t)(i * 37);
+    for (size_t i = 0; i < n * k; i++) p.codes[i] = (int8_t)((int)(i * 37 % (1u << bits)) - (1 << (bits - 1)));
     for (size_t i = 0; p.w.scale && i < n * k / group; i++) {
         p.w.scale[i] = 0.01f;
         if (has_min) p.w.min[i] = 0.1f;
@@ -106,9 +107,9 @@ static void bench_product(const ip_kernels *kernels, ip_arith arith, size_t n, s
            peak = peak_rate(kernels, arith) * 1e-9;
     printf("  gemm_%-6s k %-5zu n %-5zu", names[arith], k, n);
     if (p.w.group)
-        printf(" group %u%s", group, has_min ? "+min" : "    ");
+        printf(" %u bits, group %u%s", bits, group, has_min ? "+min" : "    ");
     else
-        printf("             ");
+        printf("                     ");
     printf(" %7.1f GMAC/s", rate);
     if (peak > 0) printf(" %5.1f %% of %.1f", 100 * rate / peak, peak);
     printf("   act %.2f, pack %.2f ns/element\n", act * 1e9, pack * 1e9);
@@ -253,11 +254,13 @@ void bench(const ip_kernels *kernels, const char *only) {
     printf("%s\n", kernels->name);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         size_t n = shapes[i][0], k = shapes[i][1];
-        if (wanted(only, "f32")) bench_product(kernels, IP_ARITH_F32, n, k, 32, false);
-        if (wanted(only, "bf16")) bench_product(kernels, IP_ARITH_BF16, n, k, 32, false);
+        if (wanted(only, "f32")) bench_product(kernels, IP_ARITH_F32, n, k, 32, false, 8);
+        if (wanted(only, "bf16")) bench_product(kernels, IP_ARITH_BF16, n, k, 32, false, 8);
         for (unsigned v = 0; v < 4; v += i == 0 ? 1 : 4) {
-            if (wanted(only, "int16")) bench_product(kernels, IP_ARITH_INT16, n, k, v & 2 ? 16 : 32, v & 1);
-            if (wanted(only, "int8")) bench_product(kernels, IP_ARITH_INT8, n, k, v & 2 ? 16 : 32, v & 1);
+            if (wanted(only, "int16")) bench_product(kernels, IP_ARITH_INT16, n, k, v & 2 ? 16 : 32, v & 1, 8);
+            if (wanted(only, "int8")) bench_product(kernels, IP_ARITH_INT8, n, k, v & 2 ? 16 : 32, v & 1, 8);
+            if (wanted(only, "int8"))
+                bench_product(kernels, IP_ARITH_INT8, n, k, v & 2 ? 16 : 32, v & 1, v & 2 ? 6 : 4);
         }
     }
     bench_attention(kernels, 64, only);

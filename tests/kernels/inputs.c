@@ -52,10 +52,21 @@ void fill_floats(check *c, kind k, float *out, size_t n) {
     for (size_t i = 0; i < n; i++) out[i] = k == KIND_EQUAL ? same : one_float(c, k);
 }
 
+/* What codes of tensor types span, and one more on either side of what a panel of few values may hold. */
+static const struct {
+    int low, high;
+} spans[] = {{-128, 127}, {-8, 7}, {0, 15},   {-16, 15}, {0, 31}, {-32, 31}, {0, 63}, {-8, 8}, {0, 16},
+             {-32, 32},   {0, 64}, {-33, 32}, {0, 65},   {-9, 8}, {0, 17},   {0, 33}, {-1, 0}};
+
 void fill_codes(check *c, bool extreme, int8_t *out, size_t n) {
+    const size_t span = random_below(c, sizeof spans / sizeof *spans);
+    const int low = spans[span].low, high = spans[span].high;
     for (size_t i = 0; i < n; i++) {
-        uint64_t bits = random_bits(c);
-        out[i] = (int8_t)(extreme ? (bits & 1 ? 127 : -128) : (int)(bits & 0xff) - 128);
+        if (extreme) {
+            out[i] = (int8_t)(random_bits(c) & 1 ? high : low);
+        } else {
+            out[i] = (int8_t)(low + (int)random_below(c, (size_t)(high - low + 1)));
+        }
     }
 }
 

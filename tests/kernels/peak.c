@@ -21,6 +21,7 @@
 #define PAIRS_ZMM(i) "vpmaddwd %%zmm12, %%zmm13, %%zmm14\n\tvpaddd %%zmm12, %%zmm" #i ", %%zmm" #i "\n\t"
 #define FMA_YMM(i)   "vfmadd231ps %%ymm12, %%ymm13, %%ymm" #i "\n\t"
 #define PAIRS_YMM(i) "vpmaddwd %%ymm12, %%ymm13, %%ymm14\n\tvpaddd %%ymm12, %%ymm" #i ", %%ymm" #i "\n\t"
+#define BYTES_YMM(i) "vpmaddubsw %%ymm12, %%ymm13, %%ymm" #i "\n\t"
 #define ZERO(i)      "vxorps %%xmm" #i ", %%xmm" #i ", %%xmm" #i "\n\t"
 #define LOOP(name, one)                                                                                                \
     static void name(size_t steps) {                                                                                   \
@@ -36,6 +37,7 @@ LOOP(loop_bytes_zmm, BYTES_ZMM)
 LOOP(loop_pairs_zmm, PAIRS_ZMM)
 LOOP(loop_fma_ymm, FMA_YMM)
 LOOP(loop_pairs_ymm, PAIRS_YMM)
+LOOP(loop_bytes_ymm, BYTES_YMM)
 #elif defined(__aarch64__)
 #define CLOBBERS "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13"
 #define FMLA(i)  "fmla v" #i ".4s, v12.4s, v13.4s\n\t"
@@ -67,7 +69,8 @@ static loop loop_of(const ip_kernels *kernels, ip_arith arith) {
 #if defined(__x86_64__)
     int wide = strncmp(name, "avx512", 6) == 0, vnni = !strstr(name, "-vnni"), bf16 = !strstr(name, "-bf16");
     if (strncmp(name, "avx2", 4) == 0) {
-        return arith == IP_ARITH_F32 || arith == IP_ARITH_BF16 ? (loop){loop_fma_ymm, 8} : (loop){loop_pairs_ymm, 16};
+        if (arith == IP_ARITH_F32 || arith == IP_ARITH_BF16) return (loop){loop_fma_ymm, 8};
+        return arith == IP_ARITH_INT16 ? (loop){loop_pairs_ymm, 16} : (loop){loop_bytes_ymm, 32};
     }
     if (!wide) return (loop){NULL, 0};
     if (arith == IP_ARITH_F32 || (arith == IP_ARITH_BF16 && !bf16)) return (loop){loop_fma_zmm, 16};

@@ -144,7 +144,8 @@ static problem make(check *c, ip_arith arith, shape s, kind k, unsigned group, b
         return p;
     }
     p.codes = slot(SLOT_CODES, s.n * p.kp, at_end);
-    fill_codes(c, extreme, p.codes, s.n * p.kp);
+    for (size_t n = 0; n < s.n; n += IP_LANES) /* panels of one matrix may span different codes */
+        fill_codes(c, extreme, p.codes + n * p.kp, (s.n - n < IP_LANES ? s.n - n : IP_LANES) * p.kp);
     for (size_t i = 0; extreme && i < floats; i++) p.x[i] = random_bits(c) & 1 ? 3.0f : -3.0f;
     size_t scales = s.n * (p.kp / group);
     p.scale = slot(SLOT_SCALE, scales * sizeof(float), at_end);
@@ -240,8 +241,8 @@ static void check_product(check *c, ip_arith arith) {
         shape s = {1 + k % 35, k, 1 + k * 5 % 29};
         one(c, arith, s, (kind)(k % kinds), k % 2 ? 32 : 16, k % 3 == 0, false);
     }
-    for (unsigned variant = 0; integer && variant < 4; variant++) {
-        one(c, arith, (shape){33, 512, 14}, KIND_NORMAL, variant & 1 ? 16 : 32, variant & 2, true);
+    for (unsigned variant = 0; integer && variant < 16; variant++) {
+        one(c, arith, (shape){81, 512, 14}, KIND_NORMAL, variant & 1 ? 16 : 32, variant & 2, true);
         one(c, arith, (shape){33, 515, 25}, KIND_NORMAL, variant & 1 ? 16 : 32, variant & 2, false);
     }
     /* More than one block of k (generic/walk.h), and panels that are not a multiple of eight. */

@@ -217,7 +217,7 @@ static void law_bf16(check *c) {
 
 /* The law on one machine against the law on another: with seed 1 every architecture must give this digest. It changes
  * when these checks or the arithmetic do; the latter is a change of every printed number. */
-static const uint64_t law_digest = 0x61282e797642f8dcu;
+static const uint64_t law_digest = 0xb253f9750282bd7au;
 
 void check_law(check *c) {
     c->digest = 0xcbf29ce484222325u;
