@@ -13,6 +13,10 @@ uint64_t ip_corpus_positions(const ip_corpus *corpus, unsigned orders) {
     return total;
 }
 
+ip_label_rule ip_label_rule_of(const ip_settings *settings) {
+    return (ip_label_rule){settings->orders, settings->backoff, settings->min_count, settings->count_at_positions};
+}
+
 /* Back-off that would keep everything is none. */
 static ip_label_rule simplest(const ip_label_rule *rule) {
     ip_label_rule simple = *rule;

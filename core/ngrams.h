@@ -14,6 +14,7 @@
 
 #include "core/base/status.h"
 #include "core/corpus.h"
+#include "core/infoplane.h"
 #include "core/partition.h"
 
 enum { IP_ORDERS_MAX = 4 };
@@ -25,6 +26,8 @@ typedef struct ip_label_rule {
     bool
         count_at_positions; /* backoff counts: at the counted positions, input and output apart; else over the corpus */
 } ip_label_rule;
+
+ip_label_rule ip_label_rule_of(const ip_settings *settings);
 
 /* Number of counted positions of a document of n tokens. */
 static inline size_t ip_counted(size_t n, unsigned orders) {

@@ -102,7 +102,7 @@ static inline ip_claim ip_filling_claim(ip_filling *f, size_t groups, size_t gro
     return claim;
 }
 
-/* Bytes of a worker's tables for parts of so many records, when every record is an n-gram of its own. */
+/* Bytes of a worker's tables after parts of so many records, when every record is an n-gram of its own. */
 size_t ip_levels_bytes(size_t records);
 
 /* Fills the sets of order 1 from the split's single tokens, of orders 2..K from its pairs. */

@@ -38,6 +38,7 @@ typedef struct levels_job {
     size_t most;   /* records of the longest part */
 } levels_job;
 
+/* A quarter to a half of the slots are taken. */
 static size_t slots_for(size_t records) {
     size_t room = SLOTS_LEAST;
     while (room < 2 * records) room *= 2;
@@ -45,7 +46,7 @@ static size_t slots_for(size_t records) {
 }
 
 size_t ip_levels_bytes(size_t records) {
-    return slots_for(records) * sizeof(uint32_t) + records * (sizeof(group) + sizeof(uint32_t));
+    return SLOTS_LEAST * sizeof(uint32_t) + records * (4 * sizeof(uint32_t) + sizeof(group) + sizeof(uint32_t));
 }
 
 /* ---- numbering ---- */

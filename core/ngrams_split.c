@@ -203,6 +203,8 @@ static void cut_stretches(ip_split *split) {
 ip_status ip_split_open(ip_split *split, const ip_corpus *corpus, const ip_label_rule *rule, ip_pool *pool,
                         ip_error *error) {
     *split = (ip_split){.corpus = corpus, .rule = rule, .single_parts = SINGLE_PARTS, .pair_parts = 1};
+    if (rule->orders < 1 || rule->orders > IP_ORDERS_MAX)
+        return ip_fail(error, IP_USAGE, "orders 1..%u: 1 to %d can be counted", rule->orders, IP_ORDERS_MAX);
     /* A place is numbered in 28 bits; the last ones of a document go K beyond its positions. */
     if (corpus->tokens > IP_TOKENS_MAX)
         return ip_fail(error, IP_FAILED, "%llu tokens are more than one run counts: use --documents",
@@ -243,12 +245,15 @@ static size_t record_bytes(const ip_split *split) {
     return singles > pairs ? singles : pairs;
 }
 
-/* No part is longer than the longest, and all parts together have as many records as there are. */
+/* The threads hold tables for the longest part they met: no part is longer than the longest, and all parts together
+ * have as many records as there are. */
 uint64_t ip_split_bytes(const ip_split *split, unsigned threads) {
     uint64_t at_once = (uint64_t)threads * split->longest_pairs, all = split->pair_begin[split->pair_parts];
     uint64_t tokens = (uint64_t)threads * (split->id_most / split->single_parts + 1);
     at_once = at_once < all ? at_once : all;
-    return record_bytes(split) + ip_levels_bytes((size_t)(at_once > tokens ? at_once : tokens));
+    uint64_t counts = split->stretch_count * (uint64_t)(split->single_parts + split->pair_parts) * sizeof(uint32_t);
+    return record_bytes(split) + counts + threads * ip_levels_bytes(0) +
+           ip_levels_bytes((size_t)(at_once > tokens ? at_once : tokens));
 }
 
 ip_status ip_split_allocate(ip_split *split, ip_error *error) {
