@@ -57,7 +57,7 @@ static void clear_slots(table *t, size_t room) {
 }
 
 /* Twice the slots, filled again from the groups. */
-static void grow_slots(table *t) {
+static __attribute__((noinline)) void grow_slots(table *t) {
     clear_slots(t, 2 * t->room);
     for (uint32_t g = 0; g < t->count; g++) {
         uint64_t key = (uint64_t)t->groups[g].b << 32 | t->groups[g].a, hash;
@@ -68,7 +68,7 @@ static void grow_slots(table *t) {
     }
 }
 
-static uint32_t number_of(table *t, uint64_t key, uint64_t hash) {
+static inline __attribute__((always_inline)) uint32_t number_of(table *t, uint64_t key, uint64_t hash) {
     uint32_t a = (uint32_t)key, b = (uint32_t)(key >> 32);
     size_t i = (size_t)hash & (t->room - 1);
     for (; t->slots[i] != 0; i = (i + 1) & (t->room - 1)) {
@@ -81,7 +81,7 @@ static uint32_t number_of(table *t, uint64_t key, uint64_t hash) {
     return t->count - 1;
 }
 
-static uint64_t key_of(ip_gram g, unsigned order) {
+static inline uint64_t key_of(ip_gram g, unsigned order) {
     if (order == 2) return g.low & IP_PAIR_MASK;
     return (g.low & IP_PAIR_MASK) | (order == 3 ? ip_gram_token2(g) : ip_gram_token3(g)) << 28;
 }
@@ -122,9 +122,10 @@ static inline void add_size(sizes *s, uint32_t count) {
     s->alone += count == 1;
 }
 
-static inline uint32_t kept(const ip_label_rule *rule, const group *g, bool y) {
+/* How many of a group's records a side puts under its n-gram. */
+static inline uint32_t kept(const ip_label_rule *rule, bool backoff, const group *g, bool y) {
     uint32_t count = g->all - (y ? g->not_y : g->not_x);
-    return rule->backoff && (rule->count_at_positions ? count : g->all) < rule->min_count ? 0 : count;
+    return backoff && (rule->count_at_positions ? count : g->all) < rule->min_count ? 0 : count;
 }
 
 /* The place of a group's first position; its begin noted when there are more. */
@@ -139,13 +140,14 @@ static inline uint32_t lay_group(ip_claim *at, uint32_t *start, uint32_t count) 
 }
 
 /* Takes room for the groups of the part, and for `alone` of the sides' positions that are alone from the order before. */
-static void lay_groups(table *t, const ip_label_rule *rule, ip_sets *sets, unsigned order, size_t part,
-                       const size_t alone[2], ip_claim claims[2]) {
+static inline __attribute__((always_inline)) void lay_groups(table *t, const ip_label_rule *rule, bool backoff,
+                                                             ip_sets *sets, unsigned order, size_t part,
+                                                             const size_t alone[2], ip_claim claims[2]) {
     ip_filling *x = &sets->x[order - 1], *y = &sets->y[order - 1];
     sizes in_x = {0, 0, alone[0]}, in_y = {0, 0, alone[1]};
     for (uint32_t i = 0; i < t->count; i++) {
-        add_size(&in_x, kept(rule, &t->groups[i], false));
-        add_size(&in_y, kept(rule, &t->groups[i], true));
+        add_size(&in_x, kept(rule, backoff, &t->groups[i], false));
+        add_size(&in_y, kept(rule, backoff, &t->groups[i], true));
     }
     ip_turns_enter(sets->turns[order - 1], part);
     claims[0] = ip_filling_claim(x, in_x.groups, in_x.grouped, in_x.alone);
@@ -156,8 +158,8 @@ static void lay_groups(table *t, const ip_label_rule *rule, ip_sets *sets, unsig
     at_y.alone += alone[1];
     for (uint32_t i = 0; i < t->count; i++) {
         group *g = &t->groups[i];
-        g->a = lay_group(&at_x, x->set->start, kept(rule, g, false));
-        g->b = lay_group(&at_y, y->set->start, kept(rule, g, true));
+        g->a = lay_group(&at_x, x->set->start, kept(rule, backoff, g, false));
+        g->b = lay_group(&at_y, y->set->start, kept(rule, backoff, g, true));
     }
 }
 
@@ -250,7 +252,11 @@ static ip_status run_pairs(void *context, size_t task, unsigned worker, ip_error
             number_records(t, split, records, n, 4);
         }
         count_alone(t, split, order, lone, alone);
-        lay_groups(t, split->rule, job->sets, order, task, alone, claims);
+        if (split->rule->backoff) {
+            lay_groups(t, split->rule, true, job->sets, order, task, alone, claims);
+        } else {
+            lay_groups(t, split->rule, false, job->sets, order, task, alone, claims);
+        }
         put_alone(t, split, job->sets, order, lone, claims);
         n = split->rule->backoff ? put_kept(t, split, job->sets, order, records, n)
                                  : put_records(t, split, job->sets, order, records, n, &lone);
@@ -279,8 +285,7 @@ static ip_status run_single(void *context, size_t task, unsigned worker, ip_erro
         g->not_x += !(split->mask[code] & 1);
         g->not_y += !(split->mask[code] >> 1 & 1);
     }
-    const ip_label_rule exact = {split->rule->orders, false, 0, false}; /* tokens are always kept */
-    lay_groups(t, &exact, job->sets, 1, task, none, claims);
+    lay_groups(t, split->rule, false, job->sets, 1, task, none, claims); /* tokens are always kept */
     uint32_t *x = job->sets->x[0].set->order, *y = job->sets->y[0].set->order;
     for (size_t i = 0; i < n; i++) {
         group *g = &t->groups[(uint32_t)(records[i] >> 32) / parts];
