@@ -100,7 +100,8 @@ ip_status ip_ngram_bytes(uint64_t *bytes, const ip_corpus *corpus, const ip_labe
     ip_split split;
     ip_status status = ip_split_open(&split, corpus, &simple, pool, error);
     *bytes = status == IP_OK ? ip_split_bytes(&split, ip_pool_threads(pool)) : 0;
-    if (simple.backoff) *bytes += ip_corpus_positions(corpus, rule->orders) * rule->orders;
+    uint64_t positions = ip_corpus_positions(corpus, rule->orders);
+    if (simple.backoff) *bytes += positions * rule->orders + positions / 8;
     ip_split_close(&split);
     return status;
 }

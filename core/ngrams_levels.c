@@ -12,7 +12,7 @@
 #include "core/base/memory.h"
 #include "core/ngrams_internal.h"
 
-enum { BATCH = 64, SLOTS_LEAST = 1024 };
+enum { BATCH = 64, AHEAD = 24, SLOTS_LEAST = 1024 };
 
 /* An n-gram of the part. a, b: its key while the order is numbered, then where its next positions go in x and in y. */
 typedef struct group {
@@ -194,18 +194,25 @@ static size_t put_records(table *t, const ip_split *split, ip_sets *sets, unsign
 /* Back-off: only what is kept is put, and noted. */
 static size_t put_kept(table *t, const ip_split *split, ip_sets *sets, unsigned order, ip_gram *records, size_t n) {
     uint32_t *x = sets->x[order - 1].set->order, *y = sets->y[order - 1].set->order;
+    uint8_t *restrict kept_x = sets->kept_x, *restrict kept_y = sets->kept_y[order - 1],
+                      bit = (uint8_t)(1u << (order - 1));
     size_t go_on = 0;
     for (size_t i = 0; i < n; i++) {
+        /* what is kept is noted all over memory: stores that miss hold up each other */
+        const ip_gram *ahead = &records[i + AHEAD < n ? i + AHEAD : n - 1];
+        uint32_t soon = (uint32_t)ahead->high >> IP_PLACE_SHIFT;
+        __builtin_prefetch(kept_x + soon, 1);
+        __builtin_prefetch(kept_y + soon, 1);
         ip_gram r = records[i];
         group *g = &t->groups[r.low & IP_PAIR_MASK];
         uint32_t place = (uint32_t)r.high >> IP_PLACE_SHIFT, mask = split->mask[r.high % IP_PLACE_CODES];
         if (g->a != NOT_KEPT && (mask & 1)) {
             x[g->a++] = place;
-            sets->kept_x[place] |= (uint8_t)(1u << (order - 1));
+            kept_x[place] |= bit;
         }
         if (g->b != NOT_KEPT && (mask >> order & 1)) {
             y[g->b++] = place - order;
-            sets->kept_y[order - 1][place - order] = 1;
+            kept_y[place - order] = 1;
         }
         records[go_on] = r;
         go_on += g->all >= split->rule->min_count && (order == 3 ? ip_gram_token3(r) : ip_gram_token2(r)) != IP_ID_NONE;
