@@ -140,7 +140,7 @@ static ip_status count_labels(analysis *a, ip_error *error) {
     for (size_t d = 0; d < corpus->documents; d++)
         a->position_base[d + 1] =
             a->position_base[d] + ip_counted((size_t)(corpus->offsets[d + 1] - corpus->offsets[d]), s->orders);
-    ip_label_rule rule = {s->orders, s->backoff, s->min_count, s->count_at_positions};
+    ip_label_rule rule = ip_label_rule_of(s);
     ip_status status = ip_ngram_partitions(a->x, a->y, corpus, &rule, a->session->pool, error);
     if (status == IP_OK) status = ip_partition_whole(&a->whole, (size_t)positions, error);
     return status;

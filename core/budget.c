@@ -17,10 +17,13 @@ static uint64_t slack(uint64_t bound) {
     return ((uint64_t)4 << 20) + (part < most ? part : most);
 }
 
-/* The tables of n-gram orders: numbers per token, labels per token and thread, slots three eighths full right after
- * they have grown, old and new table at once. */
-static uint64_t counting_bytes(uint64_t tokens, unsigned orders, unsigned threads) {
-    return tokens * (4 * orders + 4 * threads + 16 * 4);
+/* What label sets take while they are made: themselves, and the records and tables beside them. */
+static ip_status counting_bytes(uint64_t *bytes, const ip_session *session, ip_error *error) {
+    ip_label_rule rule = ip_label_rule_of(session->settings);
+    ip_status status = ip_ngram_bytes(bytes, &session->corpus, &rule, session->pool, error);
+    *bytes +=
+        2 * rule.orders * (uint64_t)ip_partition_bytes((size_t)ip_corpus_positions(&session->corpus, rule.orders));
+    return status;
 }
 
 static uint64_t round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
@@ -52,7 +55,8 @@ ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_til
     uint64_t positions = 0;
     if (estimates) {
         positions = ip_corpus_positions(corpus, orders);
-        out->counting = counting_bytes(tokens, orders, threads);
+        ip_status status = counting_bytes(&out->counting, session, error);
+        if (status != IP_OK) return status;
         uint64_t m = round_up(bins, IP_LANES);
         out->fixed += (2 * orders + 1) * (uint64_t)ip_partition_bytes((size_t)positions) + positions * sizeof(int64_t);
         out->fixed += m * plan->width * sizeof(float);

@@ -7,7 +7,7 @@
 
 typedef struct ip_budget {
     uint64_t held;         /* anonymous memory of the process already: program, model's tables, tokens */
-    uint64_t counting;     /* n-gram tables, before the forward pass and freed by then */
+    uint64_t counting;     /* label sets while they are made, before the forward pass */
     uint64_t fixed;        /* buffers that cannot spill: labels, packed layer, threads' work, head, losses */
     uint64_t soft, hidden; /* soft assignments of a layer, hidden states of the corpus: these can */
     bool ahead;            /* there is memory for two packed layers: the next one is packed while one runs */

@@ -10,7 +10,7 @@ static size_t start_bytes(size_t positions) { return (positions / 2 + 1) * sizeo
 
 size_t ip_partition_bytes(size_t positions) { return positions * sizeof(uint32_t) + start_bytes(positions); }
 
-static ip_status allocate(ip_partition *out, size_t positions, ip_error *error) {
+ip_status ip_partition_open(ip_partition *out, size_t positions, ip_error *error) {
     memset(out, 0, sizeof *out);
     out->positions = positions;
     out->order = ip_big_alloc(positions * sizeof *out->order);
@@ -28,7 +28,7 @@ void ip_partition_free(ip_partition *partition) {
 
 ip_status ip_partition_build(ip_partition *out, const uint32_t *labels, size_t positions, size_t label_bound,
                              ip_error *error) {
-    ip_status status = allocate(out, positions, error);
+    ip_status status = ip_partition_open(out, positions, error);
     if (status != IP_OK) return status;
     /* place[v]: first how often v occurs, then where its next position goes. */
     size_t place_bytes = label_bound * sizeof(uint32_t);
@@ -65,7 +65,7 @@ ip_status ip_partition_build(ip_partition *out, const uint32_t *labels, size_t p
 }
 
 ip_status ip_partition_whole(ip_partition *out, size_t positions, ip_error *error) {
-    ip_status status = allocate(out, positions, error);
+    ip_status status = ip_partition_open(out, positions, error);
     if (status != IP_OK) return status;
     for (size_t i = 0; i < positions; i++) out->order[i] = (uint32_t)i;
     out->labels = positions > 0;

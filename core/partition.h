@@ -19,6 +19,9 @@ typedef struct ip_partition {
     uint64_t labels; /* distinct labels, singletons included */
 } ip_partition;
 
+/* Memory for so many positions, order and start not yet filled. */
+ip_status ip_partition_open(ip_partition *out, size_t positions, ip_error *error);
+
 /* From a label per position, labels < label_bound (dense enough to count by). */
 ip_status ip_partition_build(ip_partition *out, const uint32_t *labels, size_t positions, size_t label_bound,
                              ip_error *error);

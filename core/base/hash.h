@@ -10,6 +10,9 @@ enum { IP_HASH_HEX = 33 }; /* bytes of a fingerprint as text: 32 hex digits and 
 /* XXH3-64 of n bytes; data may be NULL when n is 0. The same on every machine. */
 uint64_t ip_hash64(const void *data, size_t n, uint64_t seed);
 
+/* ip_hash64 of each of n numbers as 8 bytes, seed 0. Many at a time, so that they overlap in the pipeline. */
+void ip_hash64_numbers(uint64_t *hashes, const uint64_t *numbers, size_t n);
+
 /* XXH3-128 of n bytes as 32 lower-case hex digits (what `xxhsum -H2` prints). */
 void ip_hash128(const void *data, size_t n, char out[IP_HASH_HEX]);
 

@@ -138,6 +138,40 @@ ip_status ip_pool_run(ip_pool *pool, size_t tasks, ip_task run, void *context, i
     return failure.status;
 }
 
+struct ip_turns {
+    pthread_mutex_t lock; /* held from enter to leave */
+    pthread_cond_t moved;
+    size_t next;
+};
+
+ip_turns *ip_turns_create(void) {
+    ip_turns *turns = calloc(1, sizeof *turns);
+    if (!turns) return NULL;
+    pthread_mutex_init(&turns->lock, NULL);
+    pthread_cond_init(&turns->moved, NULL);
+    return turns;
+}
+
+void ip_turns_destroy(ip_turns *turns) {
+    if (!turns) return;
+    pthread_cond_destroy(&turns->moved);
+    pthread_mutex_destroy(&turns->lock);
+    free(turns);
+}
+
+void ip_turns_restart(ip_turns *turns) { turns->next = 0; }
+
+void ip_turns_enter(ip_turns *turns, size_t task) {
+    pthread_mutex_lock(&turns->lock);
+    while (turns->next != task) pthread_cond_wait(&turns->moved, &turns->lock);
+}
+
+void ip_turns_leave(ip_turns *turns) {
+    turns->next++;
+    pthread_cond_broadcast(&turns->moved);
+    pthread_mutex_unlock(&turns->lock);
+}
+
 /* CPUs granted by a cgroup v2 quota, rounded up; 0 when there is none. */
 static unsigned quota(void) {
     FILE *f = fopen("/sys/fs/cgroup/cpu.max", "r");

@@ -21,6 +21,16 @@ typedef ip_status (*ip_task)(void *context, size_t task, unsigned worker, ip_err
 
 ip_status ip_pool_run(ip_pool *pool, size_t tasks, ip_task run, void *context, ip_error *error);
 
+/* Turns: a stretch of each task that must run in the order of the task numbers, such as handing out room in an array
+ * whose content must not depend on the threads. Between enter and leave a task is alone, and all tasks before it have
+ * left. Every task must enter and leave once, whatever else fails: the tasks behind it wait. */
+typedef struct ip_turns ip_turns;
+ip_turns *ip_turns_create(void); /* NULL: out of memory */
+void ip_turns_destroy(ip_turns *turns);
+void ip_turns_restart(ip_turns *turns); /* between jobs: task 0 is next */
+void ip_turns_enter(ip_turns *turns, size_t task);
+void ip_turns_leave(ip_turns *turns);
+
 /* Processors this process may use (affinity and cgroup quota respected), at least 1. */
 unsigned ip_processors(void);
 
