@@ -46,27 +46,27 @@ static int round_away(float x) {
     return whole + (rest >= 0.5f) - (rest <= -0.5f);
 }
 
+/* The bits of a magnitude; they grow with it, and whole numbers may be compared in any order, in vectors. */
+static int32_t magnitude(float x) { return (int32_t)(ip_bits_of_float(x) & 0x7FFFFFFFu); }
+
+static int32_t largest(const float *x) {
+    int32_t most = 0;
+    for (int i = 0; i < BLOCK; i++) most = magnitude(x[i]) > most ? magnitude(x[i]) : most;
+    return most;
+}
+
 static void q8_0_of(unsigned char *block, const float *x) {
-    float most = 0.0f;
-    for (int i = 0; i < BLOCK; i++) {
-        float a = x[i] < 0.0f ? -x[i] : x[i];
-        most = a > most ? a : most;
-    }
-    float d = most / 127.0f, inverse = inverse_of(d);
+    float d = ip_float_of_bits((uint32_t)largest(x)) / 127.0f, inverse = inverse_of(d);
     store_u16(block, ip_float_to_half(d));
     for (int i = 0; i < BLOCK; i++) block[2 + i] = (unsigned char)round_away(x[i] * inverse);
 }
 
 /* Q4_0 and Q5_0: codes around `middle` = 8 or 16. */
 static void around(unsigned char *block, unsigned char *nibbles, unsigned char *fifth, const float *x, int middle) {
-    float most = 0.0f, m = 0.0f;
-    for (int i = 0; i < BLOCK; i++) {
-        float a = x[i] < 0.0f ? -x[i] : x[i];
-        if (a > most) {
-            most = a;
-            m = x[i];
-        }
-    }
+    int32_t most = largest(x);
+    int first = 0;
+    while (magnitude(x[first]) != most) first++;
+    float m = most > 0 ? x[first] : 0.0f; /* of zeros +0, whatever their sign */
     float d = m / (float)-middle, inverse = inverse_of(d), half = (float)middle + 0.5f;
     uint8_t q[BLOCK];
     for (int i = 0; i < BLOCK; i++) {

@@ -92,6 +92,18 @@ static inline uint64_t ip_load_u64(const unsigned char *p) {
     return ip_load_u32(p) | (uint64_t)ip_load_u32(p + 4) << 32;
 }
 
+/* Eight bytes at once, the lowest first (compilers make one store of it). */
+static inline void ip_store_u64(int8_t *p, uint64_t value) {
+    p[0] = (int8_t)value;
+    p[1] = (int8_t)(value >> 8);
+    p[2] = (int8_t)(value >> 16);
+    p[3] = (int8_t)(value >> 24);
+    p[4] = (int8_t)(value >> 32);
+    p[5] = (int8_t)(value >> 40);
+    p[6] = (int8_t)(value >> 48);
+    p[7] = (int8_t)(value >> 56);
+}
+
 static inline float ip_float_of_bits(uint32_t bits) {
     float value;
     memcpy(&value, &bits, sizeof value);

@@ -18,22 +18,20 @@ static inline void nibbles(int8_t *restrict codes, const unsigned char *restrict
     for (int j = 0; j < 16; j++) codes[j + 16] = (int8_t)((qs[j] >> 4) - offset);
 }
 
-/* Eight bits as eight bytes of 0 or 16: copies of the bits, in copy i only bit i, which + 127 carries into bit 7. */
+/* Eight bits as eight bytes of 0 or 1: copies of the bits, in copy i only bit i, which + 127 carries into bit 7. */
 static inline uint64_t spread(unsigned bits) {
     uint64_t one = bits * 0x0101010101010101u & 0x8040201008040201u;
-    return (one + 0x7F7F7F7F7F7F7F7Fu) >> 3 & 0x1010101010101010u;
+    return (one + 0x7F7F7F7F7F7F7F7Fu) >> 7 & 0x0101010101010101u;
 }
 
-/* The same with fifth bits. */
+/* Nibbles with a fifth bit, eight codes at a time: nibble | set where the bit is set, nibble | clear where it is not. */
 static inline void fives(int8_t *restrict codes, const unsigned char *restrict qs, const unsigned char *restrict high,
-                         int offset) {
-    unsigned char fifth[BLOCK];
-    for (int b = 0; b < 4; b++) {
-        uint64_t bytes = spread(high[b]);
-        for (int i = 0; i < 8; i++) fifth[8 * b + i] = (unsigned char)(bytes >> 8 * i);
+                         unsigned set, unsigned clear) {
+    for (int half = 0; half < 2; half++) {
+        uint64_t q = ip_load_u64(qs + 8 * half), nibble = 0x0F0F0F0F0F0F0F0Fu, none = clear * 0x0101010101010101u;
+        ip_store_u64(codes + 8 * half, (q & nibble) | (spread(high[half]) * (set ^ clear) ^ none));
+        ip_store_u64(codes + 16 + 8 * half, (q >> 4 & nibble) | (spread(high[half + 2]) * (set ^ clear) ^ none));
     }
-    for (int j = 0; j < 16; j++) codes[j] = (int8_t)(((qs[j] & 15) | fifth[j]) - offset);
-    for (int j = 0; j < 16; j++) codes[j + 16] = (int8_t)(((qs[j] >> 4) | fifth[j + 16]) - offset);
 }
 
 static inline void q4_0_block(int8_t *codes, float *scale, const unsigned char *block) {
@@ -49,13 +47,13 @@ static inline void q4_1_block(int8_t *codes, float *scale, float *min, const uns
 
 static inline void q5_0_block(int8_t *codes, float *scale, const unsigned char *block) {
     *scale = ip_half_at(block);
-    fives(codes, block + 6, block + 2, 16);
+    fives(codes, block + 6, block + 2, 0, 0xF0); /* q - 16 */
 }
 
 static inline void q5_1_block(int8_t *codes, float *scale, float *min, const unsigned char *block) {
     *scale = ip_half_at(block);
     *min = ip_half_at(block + 2);
-    fives(codes, block + 8, block + 4, 0);
+    fives(codes, block + 8, block + 4, 0x10, 0);
 }
 
 static inline void q8_0_block(int8_t *codes, float *scale, const unsigned char *block) {

@@ -36,7 +36,10 @@ static inline void tq1_0_block(int8_t *codes, float *scale, const unsigned char 
 
 static inline void tq2_0_block(int8_t *codes, float *scale, const unsigned char *block) {
     for (int g = 0; g < 8; g++) scale[g] = ip_half_at(block + 64);
-    for (int i = 0; i < 256; i++) codes[i] = (int8_t)((block[32 * (i / 128) + i % 32] >> 2 * (i % 128 / 32) & 3) - 1);
+    for (int half = 0; half < 2; half++)
+        for (int j = 0; j < 4; j++)
+            for (int l = 0; l < 32; l++)
+                codes[128 * half + 32 * j + l] = (int8_t)((block[32 * half + l] >> 2 * j & 3) - 1);
 }
 
 IP_CODED(q1_0, 128, 18, 32)
