@@ -116,13 +116,14 @@ static inline uint32_t ip_bits_of_float(float value) {
     return bits;
 }
 
-/* Half to float, exact. Subnormals go through an integer, so that a host's denormals-are-zero cannot touch them. */
+/* Half to float, exact, without branches, so that loops over it become vectors. Subnormals go through an integer, so that
+ * a host's denormals-are-zero cannot touch them; the exponent of infinities and NaNs is filled up with ones. */
 static inline float ip_half_to_float(uint16_t half) {
     uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31, mantissa = half & 0x3FF;
-    uint32_t small = ip_bits_of_float((float)mantissa * 0x1p-24f);
+    uint32_t subnormal = 0u - (exponent == 0), special = 0u - (exponent == 31);
+    uint32_t small = ip_bits_of_float((float)(int32_t)mantissa * 0x1p-24f);
     uint32_t normal = (exponent + 112) << 23 | mantissa << 13;
-    uint32_t special = 0x7F800000u | mantissa << 13;
-    return ip_float_of_bits(sign | (exponent == 0 ? small : exponent == 31 ? special : normal));
+    return ip_float_of_bits(sign | (small & subnormal) | (normal & ~subnormal) | (special & 0x7F800000u));
 }
 
 static inline float ip_half_at(const unsigned char *p) { return ip_half_to_float(ip_load_u16(p)); }
