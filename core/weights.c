@@ -57,7 +57,7 @@ static bool weight_codes(ip_compute compute, const ip_tensor *tensor, size_t row
     const ip_type *type = ip_weight_type(compute, tensor), *coded = coded_type(compute, tensor);
     const unsigned char *data = ip_tensor_row(tensor, row);
     size_t k = (size_t)tensor->ne[0];
-    if (coded == tensor->type) {
+    if (type == tensor->type && type == coded) {
         coded->to_codes(codes, scale, coded->has_min ? min : NULL, data, k);
         return true;
     }

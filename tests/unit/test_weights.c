@@ -169,6 +169,18 @@ Test(weights, quantised_files_are_requantised_through_floats) {
     cr_assert(strstr(got->weights_stored, "Q4_0") && !strstr(got->weights, "Q4_0") && strstr(got->weights, "Q5_1"));
     ip_run_free(wanted);
     ip_run_free(got);
+    /* Q8_0 through BF16 to the Q8_0 of integer products: not the codes of the file. */
+    write_as(p.copy, source, ip_quantise_type("q8_0"));
+    write_as(p.model, p.copy, ip_quantise_type("bf16"));
+    for (int i = 0; i < 2; i++) {
+        const char *compute = i == 0 ? "int16" : "f32";
+        wanted = analyse(p.model, p.text, NULL, compute), got = analyse(p.copy, p.text, "bf16", compute);
+        ip_run *stored = analyse(p.copy, p.text, NULL, compute);
+        cr_assert(same_figures(got, wanted) && !same_figures(got, stored), "%s", compute);
+        ip_run_free(wanted);
+        ip_run_free(got);
+        ip_run_free(stored);
+    }
     clear_place(&p);
 }
 
