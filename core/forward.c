@@ -224,14 +224,16 @@ void ip_forward_prepare(ip_forward *f, size_t block) {
     }
 }
 
-void ip_forward_embed(const ip_forward *f, const int32_t *ids, size_t rows, float *h) {
+ip_status ip_forward_embed(const ip_forward *f, const int32_t *ids, size_t rows, float *h, ip_error *error) {
     const ip_tensor *e = f->plan->embedding;
     for (size_t r = 0; r < rows; r++) {
         float *to = h + r * f->plan->width;
-        e->type->to_float(to, ip_tensor_row(e, (size_t)ids[r]), f->plan->width);
+        if (!ip_weight_floats(f->compute, e, (size_t)ids[r], to))
+            return ip_weight_too_large(f->compute, f->model, e, error);
         if (f->plan->embedding_scale != 1.0f)
             for (size_t i = 0; i < f->plan->width; i++) to[i] *= f->plan->embedding_scale;
     }
+    return IP_OK;
 }
 
 /* ---- one tile through one block ---- */
@@ -366,7 +368,7 @@ static void attend(const tile_work *w, const ip_segment *segment, size_t row) {
             .head = head,
             .scale = plan->attention_scale,
             .window = b->window,
-            .bf16 = w->f->compute == IP_COMPUTE_BF16,
+            .bf16 = w->f->compute.name == IP_COMPUTE_BF16,
         };
         w->f->kernels->attention(&job);
     }
@@ -400,7 +402,7 @@ static ip_status project(const tile_work *w, bool queries, bool keys) {
         if (queries) rotate(w, bench->q, b->heads);
         if (keys) rotate(w, bench->k, b->kv_heads);
     }
-    if (w->f->compute == IP_COMPUTE_BF16) {
+    if (w->f->compute.name == IP_COMPUTE_BF16) {
         if (queries) w->f->kernels->round_bf16(bench->q, w->rows * up16(b->q.outputs));
         if (keys) w->f->kernels->round_bf16(bench->k, w->rows * up16(b->k.outputs));
         if (keys) w->f->kernels->round_bf16(bench->v, w->rows * up16(b->v.outputs));

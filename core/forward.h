@@ -74,7 +74,7 @@ void ip_forward_close(ip_forward *f);
 void ip_forward_prepare(ip_forward *f, size_t block);
 
 /* Layer 0: embedding rows of ids[0 .. rows-1] to h [rows][width]. */
-void ip_forward_embed(const ip_forward *f, const int32_t *ids, size_t rows, float *h);
+ip_status ip_forward_embed(const ip_forward *f, const int32_t *ids, size_t rows, float *h, ip_error *error);
 
 /* Keys and values of one tile of a long document into the shared cache; h is only read. All tiles of the document come
  * before ip_forward_tile with IP_TILE_REST takes any of them. */

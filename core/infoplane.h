@@ -60,6 +60,7 @@ typedef struct ip_settings {
     int64_t loss_end; /* id of the token that ends a document, or -1 */
     /* machine */
     const char *compute; /* auto */
+    const char *weights; /* type that matrices are requantised to on load; NULL: as stored */
     const char *isa;     /* NULL: best */
     unsigned threads;    /* 0: processors this process may use */
     uint64_t memory;     /* bound on anonymous resident memory; 0: half of what is free */
@@ -100,7 +101,9 @@ typedef struct ip_file_name {
 /* The result of an analysis. Freed by ip_run_free. */
 typedef struct ip_run {
     /* model */
-    char *model_path, *model_name, *family, *weights; /* weights: types by share, "Q4_1, Q8_0, F32" */
+    char *model_path, *model_name, *family;
+    char *weights,
+        *weights_stored; /* types by share, "Q4_1, Q8_0, F32": as they were read, as they stand in the file */
     char model_fingerprint[33];
     uint64_t parameters, layers, width, vocabulary;
     /* corpus */
@@ -150,7 +153,7 @@ ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *e
 /* ---- plan ---- */
 
 typedef struct ip_plan_report {
-    char *model_name, *family, *weights;
+    char *model_name, *family, *weights, *weights_stored;
     uint64_t documents, tokens, positions, layers, width, longest, context_length, parameters;
     uint64_t memory_bound;
     uint64_t memory;       /* anonymous bytes the run will hold at its peak */
@@ -202,7 +205,8 @@ ip_status ip_tokenize_file(const char *model, const char *path, bool ids, const 
                            FILE *file, const ip_host *host, ip_error *error);
 
 ip_status ip_inspect(const char *model, bool json, bool tensors, FILE *file, const ip_host *host, ip_error *error);
-void ip_inspect_supported(FILE *file);
+/* Families, tensor types (and how each is multiplied), tokenizers, files that this version knows. */
+void ip_inspect_supported(bool json, FILE *file);
 
 /* What this machine can run, what is chosen for `request` and why. */
 ip_status ip_cpu_write(const char *request, bool json, FILE *file, ip_error *error);

@@ -6,9 +6,7 @@
 #include "core/infoplane.h"
 #include "core/json_write.h"
 #include "core/session.h"
-#include "models/family.h"
 #include "models/gguf.h"
-#include "models/tokenizer_pre.h"
 
 enum { TEXT_SHOWN = 96 };
 
@@ -145,16 +143,4 @@ ip_status ip_inspect(const char *path, bool json, bool tensors, FILE *out, const
     ip_model_close(model);
     ip_gguf_close(file);
     return status;
-}
-
-void ip_inspect_supported(FILE *file) {
-    fputs("families (general.architecture):", file);
-    for (size_t i = 0; i < ip_family_count(); i++) fprintf(file, " %s", ip_family_at(i));
-    fputs("\ntensor types:", file);
-    for (size_t i = 0; i < ip_type_count(); i++)
-        if (ip_type_at(i)->weight) fprintf(file, " %s", ip_type_at(i)->name);
-    char pre[4096];
-    ip_pre_list(pre, sizeof pre);
-    fprintf(file, "\ntokenizers (tokenizer.ggml.model): gpt2 llama\npre-tokenizers (tokenizer.ggml.pre): %s\n", pre);
-    fputs("files: GGUF versions 2 and 3, split sets included\n", file);
 }

@@ -30,7 +30,7 @@ typedef struct loss_job {
 static size_t up64(size_t n) { return (n + 63) & ~(size_t)63; }
 
 static size_t act_bytes_of(const ip_session *session, const ip_weight *head) {
-    ip_arith arith = ip_weight_arith(session->compute, head->tensor->type);
+    ip_arith arith = ip_weight_arith(session->compute, head->tensor);
     return up64(ip_act_bytes(session->kernels, arith, IP_TILE_ROWS, head->inputs));
 }
 

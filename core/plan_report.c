@@ -29,8 +29,8 @@ static ip_status time_block(const ip_session *session, const ip_tiling *tiling, 
         ip_forward_prepare(&forward, 0);
         status = ip_pack_run(&forward.packing, session->pool, error);
     }
+    if (status == IP_OK) status = ip_forward_embed(&forward, session->corpus.ids + tile->row, tile->rows, h, error);
     if (status == IP_OK) {
-        ip_forward_embed(&forward, session->corpus.ids + tile->row, tile->rows, h);
         double best = 1e30;
         for (int i = 0; status == IP_OK && i < 3; i++) {
             double start = ip_seconds();
@@ -80,8 +80,10 @@ static ip_status fill(ip_plan_report *out, ip_session *session, const ip_tiling 
     if (status != IP_OK) return status;
     out->model_name = strdup(s->name ? s->name : ip_model_name(session->model));
     out->family = strdup(ip_model_family(session->model));
-    out->weights = ip_weights_describe(session->model);
-    if (!out->model_name || !out->family || !out->weights) return ip_fail(error, IP_FAILED, "out of memory");
+    out->weights = ip_weights_describe(session, false);
+    out->weights_stored = ip_weights_describe(session, true);
+    if (!out->model_name || !out->family || !out->weights || !out->weights_stored)
+        return ip_fail(error, IP_FAILED, "out of memory");
     out->documents = session->corpus.documents;
     out->tokens = session->corpus.tokens;
     out->positions = ip_corpus_positions(&session->corpus, s->orders);
@@ -124,6 +126,7 @@ void ip_plan_report_free(ip_plan_report *report) {
     free(report->model_name);
     free(report->family);
     free(report->weights);
+    free(report->weights_stored);
     memset(report, 0, sizeof *report);
 }
 
@@ -143,6 +146,7 @@ static void write_json(const ip_plan_report *r, FILE *file) {
     ip_json_string(j, "model", r->model_name);
     ip_json_string(j, "family", r->family);
     ip_json_string(j, "weights", r->weights);
+    ip_json_string(j, "weights_stored", r->weights_stored);
     ip_json_uint(j, "parameters", r->parameters);
     ip_json_uint(j, "layers", r->layers);
     ip_json_uint(j, "width", r->width);
@@ -168,8 +172,10 @@ void ip_plan_report_write(const ip_plan_report *r, bool json, FILE *file) {
         write_json(r, file);
         return;
     }
-    fprintf(file, "%s: %s, %llu layers of width %llu, %.1f M parameters (%s)\n", r->model_name, r->family,
-            (unsigned long long)r->layers, (unsigned long long)r->width, (double)r->parameters / 1e6, r->weights);
+    bool as_stored = strcmp(r->weights, r->weights_stored) == 0;
+    fprintf(file, "%s: %s, %llu layers of width %llu, %.1f M parameters (%s%s%s)\n", r->model_name, r->family,
+            (unsigned long long)r->layers, (unsigned long long)r->width, (double)r->parameters / 1e6, r->weights,
+            as_stored ? "" : "; stored as ", as_stored ? "" : r->weights_stored);
     count(file, "documents", r->documents, "");
     count(file, "tokens", r->tokens, "");
     count(file, "counted positions", r->positions, r->positions == 0 ? "   (no document is long enough)" : "");

@@ -54,8 +54,10 @@ ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *an
     run->model_path = strdup(model);
     run->model_name = strdup(name);
     run->family = strdup(ip_model_family(session->model));
-    run->weights = ip_weights_describe(session->model);
-    if (!run->model_path || !run->model_name || !run->family || !run->weights || copy_files(run, corpus) != IP_OK)
+    run->weights = ip_weights_describe(session, false);
+    run->weights_stored = ip_weights_describe(session, true);
+    if (!run->model_path || !run->model_name || !run->family || !run->weights || !run->weights_stored ||
+        copy_files(run, corpus) != IP_OK)
         return ip_fail(error, IP_FAILED, "out of memory");
     ip_session_stage(session, "fingerprint", 0, "");
     ip_status status = ip_model_fingerprint(session->model, run->model_fingerprint, error);
@@ -94,6 +96,7 @@ void ip_run_free(ip_run *run) {
     free(run->model_name);
     free(run->family);
     free(run->weights);
+    free(run->weights_stored);
     free(run->layer);
     free(run->token_loss);
     free(run);

@@ -78,6 +78,7 @@ static void write_inputs(ip_json *j, const ip_run *run) {
     ip_json_uint(j, "width", run->width);
     ip_json_uint(j, "vocabulary", run->vocabulary);
     ip_json_string(j, "weights", run->weights);
+    ip_json_string(j, "weights_stored", run->weights_stored);
     ip_json_close(j, '}');
     ip_json_open(j, "corpus", '{', false);
     ip_json_open(j, "files", '[', false);

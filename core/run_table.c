@@ -85,9 +85,10 @@ static void loss_line(FILE *file, const char *what, const ip_loss_result *loss, 
 }
 
 void ip_run_write_table(const ip_run *run, FILE *file) {
-    fprintf(file, "%s: %s, %llu layers of width %llu, %.1f M parameters (%s)\n", run->model_name, run->family,
+    bool as_stored = strcmp(run->weights, run->weights_stored) == 0;
+    fprintf(file, "%s: %s, %llu layers of width %llu, %.1f M parameters (%s%s%s)\n", run->model_name, run->family,
             (unsigned long long)run->layers, (unsigned long long)run->width, (double)run->parameters / 1e6,
-            run->weights);
+            run->weights, as_stored ? "" : "; stored as ", as_stored ? "" : run->weights_stored);
     fprintf(file, "%llu documents, %llu tokens, %llu counted positions; %llu anchors, %s, epsilon %.8g; labels %s",
             (unsigned long long)run->documents, (unsigned long long)run->tokens, (unsigned long long)run->positions,
             (unsigned long long)run->bins, run->calibration, run->temperature, run->backoff ? "backoff" : "exact");

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/resident.h"
+#include "models/quantise.h"
 
 double ip_seconds(void) {
     struct timespec t;
@@ -15,15 +16,23 @@ double ip_seconds(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static ip_status compute_by_name(ip_compute *out, const char *name, ip_error *error) {
+static ip_status compute_by_name(ip_compute_name *out, const char *name, ip_error *error) {
     static const char *const names[] = {"auto", "f32", "bf16", "int16", "int8"};
     for (int i = 0; i < 5; i++) {
         if (strcmp(name, names[i]) == 0) {
-            *out = (ip_compute)i;
+            *out = (ip_compute_name)i;
             return IP_OK;
         }
     }
     return ip_fail(error, IP_USAGE, "--compute %s: there are auto, f32, bf16, int16 and int8", name);
+}
+
+static ip_status weights_by_name(const ip_type **out, const char *name, ip_error *error) {
+    *out = name ? ip_quantise_type(name) : NULL;
+    if (*out || !name) return IP_OK;
+    char names[128];
+    ip_quantise_names(names, sizeof names);
+    return ip_fail(error, IP_USAGE, "--weights %s: there are %s", name, names);
 }
 
 static const ip_host silent_host;
@@ -33,7 +42,8 @@ ip_status ip_session_open(ip_session *session, const ip_settings *settings, cons
     session->settings = settings;
     session->host = host ? host : &silent_host;
     session->started = ip_seconds();
-    ip_status status = compute_by_name(&session->compute, settings->compute, error);
+    ip_status status = compute_by_name(&session->compute.name, settings->compute, error);
+    if (status == IP_OK) status = weights_by_name(&session->compute.requantise, settings->weights, error);
     if (status == IP_OK) status = ip_arch_select(&session->kernels, settings->isa, error);
     if (status != IP_OK) return status;
     session->reporting_ready = pthread_mutex_init(&session->reporting, NULL) == 0;
@@ -169,7 +179,7 @@ void ip_compute_describe(const ip_session *session, char *out, size_t n) {
         const ip_block *b = &plan->blocks[i];
         const ip_weight *weights[] = {&b->q, &b->k, &b->v, &b->o, &b->gate, &b->up, &b->down};
         for (size_t j = 0; j < sizeof weights / sizeof *weights; j++)
-            used[ip_weight_arith(session->compute, weights[j]->tensor->type)] = true;
+            used[ip_weight_arith(session->compute, weights[j]->tensor)] = true;
     }
     out[0] = '\0';
     for (int a = IP_ARITHS - 1; a >= 0; a--) {
@@ -190,16 +200,17 @@ static int by_share(const void *a, const void *b) {
     return x->type->id < y->type->id ? -1 : x->type->id > y->type->id;
 }
 
-char *ip_weights_describe(const ip_model *model) {
-    const ip_gguf *file = ip_model_gguf(model);
+char *ip_weights_describe(const ip_session *session, bool stored) {
+    const ip_gguf *file = ip_model_gguf(session->model);
     share shares[64] = {{NULL, 0}};
     size_t count = 0;
     for (size_t i = 0; i < ip_gguf_tensor_count(file); i++) {
         const ip_tensor *t = ip_gguf_tensor_at(file, i);
+        const ip_type *type = stored ? t->type : ip_weight_type(session->compute, t);
         size_t j = 0;
-        while (j < count && shares[j].type != t->type) j++;
+        while (j < count && shares[j].type != type) j++;
         if (j == sizeof shares / sizeof *shares) continue;
-        if (j == count) shares[count++] = (share){t->type, 0};
+        if (j == count) shares[count++] = (share){type, 0};
         shares[j].elements += t->ne[0] * t->ne[1] * t->ne[2] * t->ne[3];
     }
     qsort(shares, count, sizeof *shares, by_share);

@@ -63,7 +63,8 @@ double ip_seconds(void);
 /* Name of the arithmetic of the blocks' matrices: "int16", "f32" or both, "int16+f32". */
 void ip_compute_describe(const ip_session *session, char *out, size_t n);
 
-/* Types of the model's matrices by share of elements: "Q4_1, Q8_0, F32"; malloc'ed. */
-char *ip_weights_describe(const ip_model *model);
+/* Types of the model's tensors by share of elements, as they are read or as they are stored: "Q4_1, Q8_0, F32";
+ * malloc'ed. */
+char *ip_weights_describe(const ip_session *session, bool stored);
 
 #endif

@@ -1,7 +1,6 @@
 /* Packing: a panel of 16 outputs at a time, from the file's rows to codes and scales (or floats), to the panel. */
 #include "core/weights.h"
 
-#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,10 +8,21 @@
 #include <unistd.h>
 
 #include "core/base/memory.h"
+#include "models/quantise.h"
 
-ip_arith ip_weight_arith(ip_compute compute, const ip_type *type) {
-    switch (compute) {
-    case IP_COMPUTE_AUTO: return type->to_codes ? IP_ARITH_INT16 : IP_ARITH_F32;
+enum { Q8_0 = 8 }; /* its number in the list of types */
+
+const ip_type *ip_weight_type(ip_compute compute, const ip_tensor *tensor) {
+    return compute.requantise && tensor->ne[1] > 1 ? compute.requantise : tensor->type;
+}
+
+static bool requantised(ip_compute compute, const ip_tensor *tensor) {
+    return ip_weight_type(compute, tensor) != tensor->type;
+}
+
+ip_arith ip_weight_arith(ip_compute compute, const ip_tensor *tensor) {
+    switch (compute.name) {
+    case IP_COMPUTE_AUTO: return ip_weight_type(compute, tensor)->to_codes ? IP_ARITH_INT16 : IP_ARITH_F32;
     case IP_COMPUTE_F32: return IP_ARITH_F32;
     case IP_COMPUTE_BF16: return IP_ARITH_BF16;
     case IP_COMPUTE_INT16: return IP_ARITH_INT16;
@@ -23,14 +33,51 @@ ip_arith ip_weight_arith(ip_compute compute, const ip_type *type) {
 
 static bool integers(ip_arith arith) { return arith == IP_ARITH_INT16 || arith == IP_ARITH_INT8; }
 
-/* Float weights under an integer arithmetic are quantised to Q8_0 first: groups of 32, no min. */
-static unsigned group_of(const ip_type *type) { return type->to_codes ? type->group : IP_GROUP; }
-static bool min_of(const ip_type *type) { return type->to_codes && type->has_min; }
+/* The type whose codes are packed under an integer arithmetic: float weights are quantised to Q8_0 for it. */
+static const ip_type *coded_type(ip_compute compute, const ip_tensor *tensor) {
+    const ip_type *type = ip_weight_type(compute, tensor);
+    return type->to_codes ? type : ip_type_by_id(Q8_0);
+}
 
 size_t ip_weight_bytes(const ip_kernels *kernels, ip_compute compute, const ip_weight *weight, size_t outputs) {
-    const ip_type *type = weight->tensor->type;
-    return ip_matrix_bytes(kernels, ip_weight_arith(compute, type), outputs, weight->inputs, group_of(type),
-                           min_of(type));
+    const ip_type *type = coded_type(compute, weight->tensor);
+    return ip_matrix_bytes(kernels, ip_weight_arith(compute, weight->tensor), outputs, weight->inputs, type->group,
+                           type->has_min);
+}
+
+bool ip_weight_floats(ip_compute compute, const ip_tensor *tensor, size_t row, float *out) {
+    size_t k = (size_t)tensor->ne[0];
+    tensor->type->to_float(out, ip_tensor_row(tensor, row), k);
+    return !requantised(compute, tensor) || ip_quantise_floats(compute.requantise, out, k);
+}
+
+/* The same as codes; floats has room for a row. */
+static bool weight_codes(ip_compute compute, const ip_tensor *tensor, size_t row, int8_t *codes, float *scale,
+                         float *min, float *floats) {
+    const ip_type *type = ip_weight_type(compute, tensor), *coded = coded_type(compute, tensor);
+    const unsigned char *data = ip_tensor_row(tensor, row);
+    size_t k = (size_t)tensor->ne[0];
+    if (type == tensor->type && type == coded) {
+        coded->to_codes(codes, scale, coded->has_min ? min : NULL, data, k);
+        return true;
+    }
+    /* Quantised once when codes are asked for; to a float type first, when that is. */
+    if (type == coded) {
+        tensor->type->to_float(floats, data, k);
+    } else if (!ip_weight_floats(compute, tensor, row, floats)) {
+        return false;
+    }
+    return ip_quantise_codes(coded, codes, scale, min, floats, k);
+}
+
+ip_status ip_weight_too_large(ip_compute compute, const ip_model *model, const ip_tensor *tensor, ip_error *error) {
+    /* One that is not finite is told as such, whichever task comes to it first. */
+    const char *path = ip_model_tensor_path(model, tensor);
+    ip_status status = ip_tensor_check_finite(tensor, path, error);
+    if (status != IP_OK) return status;
+    return ip_fail(error, IP_BAD_INPUT, "%s: tensor '%s' has weights too large for %s: use %s--compute f32", path,
+                   tensor->name, compute.requantise ? compute.requantise->name : "integer products",
+                   compute.requantise ? "weights as stored or " : "");
 }
 
 /* Rows of one panel in the form that the pack kernels take. */
@@ -69,29 +116,20 @@ static bool fit_scales(panel_rows *rows, size_t groups, unsigned group) {
     return true;
 }
 
-/* False when weights are too large: the Q8_0 scale of a float weight, a half, overflows, or one of int16's bounds is hit. */
-static bool pack_integer_panel(const ip_pack *pack, size_t panel, size_t count, panel_rows *rows,
-                               const ip_kernels *kernels) {
+/* Both panels: false when a weight is too large for the scale it is to be quantised with, a half, or for int16. */
+static bool pack_integer_panel(const ip_pack_job *job, const ip_pack *pack, size_t panel, size_t count,
+                               panel_rows *rows) {
+    const ip_kernels *kernels = job->kernels;
     ip_matrix *m = pack->matrix;
-    const ip_weight *weight = pack->weight;
-    const ip_type *type = weight->tensor->type;
-    size_t groups = m->kp / m->group, k = m->k;
+    size_t groups = m->kp / m->group;
     memset(rows->codes, 0, IP_LANES * m->kp);
     memset(rows->scale, 0, IP_LANES * groups * sizeof *rows->scale);
     memset(rows->min, 0, IP_LANES * groups * sizeof *rows->min);
     for (size_t i = 0; i < count; i++) {
-        size_t row = ip_weight_row(weight, pack->first + panel * IP_LANES + i);
-        const unsigned char *data = ip_tensor_row(weight->tensor, row);
-        int8_t *codes = rows->codes + i * m->kp;
-        float *scale = rows->scale + i * groups, *min = rows->min + i * groups;
-        if (type->to_codes) {
-            type->to_codes(codes, scale, type->has_min ? min : NULL, data, k);
-        } else {
-            type->to_float(rows->floats, data, k);
-            ip_quantise_q8_0(codes, scale, rows->floats, k);
-            for (size_t g = 0; g < groups; g++)
-                if (!isfinite(scale[g])) return false;
-        }
+        size_t row = ip_weight_row(pack->weight, pack->first + panel * IP_LANES + i);
+        if (!weight_codes(job->compute, pack->weight->tensor, row, rows->codes + i * m->kp, rows->scale + i * groups,
+                          rows->min + i * groups, rows->floats))
+            return false;
     }
     if (m->arith == IP_ARITH_INT16 && !fit_scales(rows, groups, m->group)) return false;
     unsigned char *to = m->codes + panel * m->panel_bytes;
@@ -105,12 +143,13 @@ static bool pack_integer_panel(const ip_pack *pack, size_t panel, size_t count, 
     return true;
 }
 
-static bool pack_float_panel(const ip_pack *pack, size_t panel, size_t count, panel_rows *rows,
-                             const ip_kernels *kernels) {
+static bool pack_float_panel(const ip_pack_job *job, const ip_pack *pack, size_t panel, size_t count,
+                             panel_rows *rows) {
+    const ip_kernels *kernels = job->kernels;
     ip_matrix *m = pack->matrix;
     for (size_t i = 0; i < count; i++) {
         size_t row = ip_weight_row(pack->weight, pack->first + panel * IP_LANES + i);
-        pack->weight->tensor->type->to_float(rows->floats + i * m->kp, ip_tensor_row(pack->weight->tensor, row), m->k);
+        if (!ip_weight_floats(job->compute, pack->weight->tensor, row, rows->floats + i * m->kp)) return false;
     }
     unsigned char *to = m->codes + panel * m->panel_bytes;
     if (m->arith == IP_ARITH_F32) {
@@ -132,11 +171,12 @@ static size_t panel_tasks(const ip_pack *pack) {
 
 void ip_pack_begin(ip_pack_job *job, const ip_pack *packs, size_t count, bool trusted, const ip_model *model,
                    const ip_kernels *kernels, ip_compute compute) {
-    *job = (ip_pack_job){packs, count, trusted ? 0 : count, trusted ? 0 : count, model, kernels};
+    *job = (ip_pack_job){packs, count, trusted ? 0 : count, trusted ? 0 : count, compute, model, kernels};
     for (size_t i = 0; i < count; i++) {
-        const ip_type *type = packs[i].weight->tensor->type;
-        ip_matrix_layout(packs[i].matrix, packs[i].memory, kernels, ip_weight_arith(compute, type), packs[i].outputs,
-                         packs[i].weight->inputs, group_of(type), min_of(type));
+        const ip_tensor *tensor = packs[i].weight->tensor;
+        const ip_type *type = coded_type(compute, tensor);
+        ip_matrix_layout(packs[i].matrix, packs[i].memory, kernels, ip_weight_arith(compute, tensor), packs[i].outputs,
+                         packs[i].weight->inputs, type->group, type->has_min);
         job->tasks += panel_tasks(&packs[i]);
     }
 }
@@ -154,13 +194,11 @@ static ip_status pack_some(const ip_pack_job *job, size_t task, ip_error *error)
     bool packed = true;
     for (size_t p = task * PANELS_PER_TASK; packed && p < panels && p < (task + 1) * PANELS_PER_TASK; p++) {
         size_t left = pack->outputs - p * IP_LANES, count = left < IP_LANES ? left : IP_LANES;
-        packed = (integers(m->arith) ? pack_integer_panel : pack_float_panel)(pack, p, count, &rows, job->kernels);
+        packed = (integers(m->arith) ? pack_integer_panel : pack_float_panel)(job, pack, p, count, &rows);
     }
     free_rows(&rows);
     if (packed) return IP_OK;
-    const ip_tensor *tensor = pack->weight->tensor;
-    return ip_fail(error, IP_BAD_INPUT, "%s: tensor '%s' has weights too large for integer products: use --compute f32",
-                   ip_model_tensor_path(job->model, tensor), tensor->name);
+    return ip_weight_too_large(job->compute, job->model, pack->weight->tensor, error);
 }
 
 ip_status ip_pack_task(const ip_pack_job *job, size_t task, ip_error *error) {

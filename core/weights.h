@@ -1,4 +1,4 @@
-/* Matrices of a model file packed into the panels that this machine multiplies fastest, once per layer and run. */
+/* Matrices of a model file, requantised if asked for, packed into the panels that this machine multiplies fastest, once per layer and run. */
 #ifndef IP_CORE_WEIGHTS_H
 #define IP_CORE_WEIGHTS_H
 
@@ -10,17 +10,35 @@
 #include "core/base/status.h"
 #include "models/model.h"
 
-/* What the user asked for. auto: quantised weights in int16, float weights in f32. */
-typedef enum ip_compute {
+/* The arithmetic that the user asked for. auto: quantised weights in int16, float weights in f32. */
+typedef enum ip_compute_name {
     IP_COMPUTE_AUTO,
     IP_COMPUTE_F32,
     IP_COMPUTE_BF16,
     IP_COMPUTE_INT16,
     IP_COMPUTE_INT8
+} ip_compute_name;
+
+/* How weights are read and multiplied. With requantise every matrix counts as if the file held it in that type: those
+ * that are multiplied and the embedding alike, as in a file that ggml's tools have quantised (and a tied head is the
+ * embedding). Vectors (norms, biases) stay what they are, as does a matrix that has the type already. */
+typedef struct ip_compute {
+    ip_compute_name name;
+    const ip_type *requantise; /* of models/quantise.h; NULL: as stored */
 } ip_compute;
 
-/* The arithmetic in which a matrix of this type is multiplied. */
-ip_arith ip_weight_arith(ip_compute compute, const ip_type *type);
+/* The type that a tensor is read as. */
+const ip_type *ip_weight_type(ip_compute compute, const ip_tensor *tensor);
+
+/* The arithmetic in which it is multiplied. */
+ip_arith ip_weight_arith(ip_compute compute, const ip_tensor *tensor);
+
+/* One row of a tensor as floats of that type. False when its scales overflow (out is then unspecified): never without
+ * requantise. */
+bool ip_weight_floats(ip_compute compute, const ip_tensor *tensor, size_t row, float *out);
+
+/* The error of a tensor whose scales overflow: IP_BAD_INPUT, naming file, tensor and type. */
+ip_status ip_weight_too_large(ip_compute compute, const ip_model *model, const ip_tensor *tensor, ip_error *error);
 
 /* Packed bytes of `outputs` rows of a weight. */
 size_t ip_weight_bytes(const ip_kernels *kernels, ip_compute compute, const ip_weight *weight, size_t outputs);
@@ -39,6 +57,7 @@ typedef struct ip_pack_job {
     size_t count;
     size_t checks; /* the first tasks: tensors to be checked for NaN and infinity */
     size_t tasks;  /* in all */
+    ip_compute compute;
     const ip_model *model;
     const ip_kernels *kernels;
 } ip_pack_job;

@@ -138,9 +138,9 @@ ip_status ip_build_tensor(ip_build *b, const char *name, bool required, uint64_t
                        ", the model's keys ask for %" PRIu64 " x %" PRIu64,
                        path_of(b, t), name, t->ne[0], t->ne[1], t->ne[2], t->ne[3], inputs, outputs);
     if (!t->type->weight) {
-        char names[256];
+        char names[512];
         type_names(names, sizeof names);
-        return ip_fail(b->error, IP_BAD_INPUT, "%s: type %s of tensor '%s' is not supported yet; supported: %s",
+        return ip_fail(b->error, IP_BAD_INPUT, "%s: type %s of tensor '%s' holds no weights; supported: %s",
                        path_of(b, t), t->type->name, name, names);
     }
     return IP_OK;

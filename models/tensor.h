@@ -42,8 +42,4 @@ static inline const unsigned char *ip_tensor_row(const ip_tensor *t, size_t row)
     return t->data + row * t->row_bytes;
 }
 
-/* k floats quantised to Q8_0 codes as ggml's reference quantiser does (scale rounded to f16): for float weights under
- * int16 and int8. A last short group of 32 is padded with zeros; codes and scale have room for whole groups. */
-void ip_quantise_q8_0(int8_t *codes, float *scale, const float *x, size_t k);
-
 #endif

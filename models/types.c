@@ -56,16 +56,18 @@ static bool values_finite(const ip_type *type, const unsigned char *row, size_t 
     return true;
 }
 
+bool ip_row_finite(const ip_type *type, const unsigned char *row, size_t k) {
+    return (type->scales > 0 ? scales_finite : values_finite)(type, row, k / type->block);
+}
+
 ip_status ip_tensor_check_finite(const ip_tensor *tensor, const char *path, ip_error *error) {
     const ip_type *type = tensor->type;
     if (!type->weight)
         return ip_fail(error, IP_BAD_INPUT, "%s: tensor '%s': no weights can be read from type %s", path, tensor->name,
                        type->name);
-    size_t rows = (size_t)(tensor->ne[1] * tensor->ne[2] * tensor->ne[3]), blocks = (size_t)tensor->ne[0] / type->block;
-    for (size_t r = 0; blocks > 0 && r < rows; r++) {
-        const unsigned char *row = ip_tensor_row(tensor, r);
-        bool finite = type->scales > 0 ? scales_finite(type, row, blocks) : values_finite(type, row, blocks);
-        if (!finite)
+    size_t rows = (size_t)(tensor->ne[1] * tensor->ne[2] * tensor->ne[3]), k = (size_t)tensor->ne[0];
+    for (size_t r = 0; k > 0 && r < rows; r++) {
+        if (!ip_row_finite(type, ip_tensor_row(tensor, r), k))
             return ip_fail(error, IP_BAD_INPUT,
                            "%s: tensor '%s', row %zu: a weight is NaN or infinite; the file is damaged", path,
                            tensor->name, r);

@@ -1,4 +1,4 @@
-/* Float types: F32, F16, BF16, and the rounding of floats to half. */
+/* Float types: F32, F16, BF16, F64 (to the nearest float), and the rounding of floats to half. */
 #include "models/types.h"
 
 IP_FLOATS(ip_f32_to_float) {
@@ -11,6 +11,15 @@ IP_FLOATS(ip_f16_to_float) {
 
 IP_FLOATS(ip_bf16_to_float) {
     for (size_t i = 0; i < k; i++) out[i] = ip_float_of_bits((uint32_t)ip_load_u16(row + 2 * i) << 16);
+}
+
+IP_FLOATS(ip_f64_to_float) {
+    for (size_t i = 0; i < k; i++) {
+        uint64_t bits = ip_load_u64(row + 8 * i);
+        double value;
+        memcpy(&value, &bits, sizeof value);
+        out[i] = (float)value;
+    }
 }
 
 uint16_t ip_float_to_half(float value) {

@@ -72,7 +72,7 @@ ip_status cli_tokenize(const cli_args *args, const ip_host *host) {
 
 ip_status cli_inspect(const cli_args *args, const ip_host *host) {
     if (args->supported) {
-        ip_inspect_supported(stdout);
+        ip_inspect_supported(args->json, stdout);
         return IP_OK;
     }
     if (need_files(args, 1, 1, "infoplane inspect MODEL") != IP_OK) return IP_USAGE;

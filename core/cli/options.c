@@ -60,6 +60,7 @@ static void *field_of(cli_args *args, const char *field) {
         {"calibration", &s->calibration},
         {"loss", &s->loss},
         {"compute", &s->compute},
+        {"weights", &s->weights},
         {"isa", &s->isa},
         {"scratch", &s->scratch},
         {"family", &s->family},

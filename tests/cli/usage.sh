@@ -42,6 +42,9 @@ wrong "whole number" analyze "$model" "$text" --documents -3
 wrong "whole number" analyze "$model" "$text" --documents 3x
 wrong "200M" analyze "$model" "$text" --memory lots
 wrong "auto, f32" analyze "$model" "$text" --compute f16
+wrong "q8_0, q5_1, q5_0, q4_1, q4_0, bf16, f16" analyze "$model" "$text" --weights q4_k
+wrong "there are q8_0" states "$model" "$text" -o "$work/none" --weights q9_0
+wrong "not an option of this command" inspect "$model" --weights q8_0
 wrong "leading-order" analyze "$model" "$text" --calibration vmf
 wrong "exact and backoff" analyze "$model" "$text" --labels rough
 wrong "usage" analyze "$model"
@@ -70,7 +73,22 @@ check "--plan --json" grep -q '"memory_least": [0-9]' "$work/out"
 run inspect "$model" --tensors
 check "inspect" grep -q "token_embd.weight" "$work/out"
 run inspect --supported
-check "inspect --supported" grep -q "Q6_K" "$work/out"
+check "inspect --supported" [ $status -eq 0 ]
+for word in "general.architecture): .*llama" "int16.* Q6_K" "int16.* IQ1_M" "f32.* BF16" "hold no weights: .*Q8_1" \
+    "weights: q8_0" "tokenizer.ggml.model): .*gpt2" "tokenizer.ggml.pre): .*smollm" "files: GGUF"; do
+    check "inspect --supported lists $word" grep -q -- "$word" "$work/out"
+done
+run inspect --supported --json
+check "inspect --supported --json" grep -q '"name": "IQ2_XXS", "block": 256, "bytes": 66, "auto": "int16"' "$work/out"
+run analyze "$model" "$text" --plan --weights q4_0
+check "--plan says what is requantised" grep -q "(Q4_0, F32; stored as Q8_0, F32)" "$work/out"
+run analyze "$model" "$text" --documents 3 --json --quiet --weights q4_0
+check "--weights" grep -q '"weights": "Q4_0, F32", "weights_stored": "Q8_0, F32"' "$work/out"
+run states "$model" "$text" --documents 3 --quiet -o "$work/stored"
+run states "$model" "$text" --documents 3 --quiet -o "$work/same" --weights Q8_0
+run states "$model" "$text" --documents 3 --quiet -o "$work/coarse" --weights q4_0
+check "states --weights: the stored type changes nothing" cmp -s "$work/stored/layer-04.npy" "$work/same/layer-04.npy"
+check "states --weights: another type does" [ $status -eq 0 -a "$(cmp -s "$work/stored/layer-00.npy" "$work/coarse/layer-00.npy"; echo $?)" -eq 1 ]
 printf 'Ada hurrys.' >"$work/text"
 run tokenize "$model" "$work/text"
 check "tokenize" grep -q '"Ada"' "$work/out"

@@ -19,11 +19,12 @@ same() { # name reference candidate
     fi
 }
 
-# against_scalar COMPUTE DOCUMENTS ISA...: the program under test on these instruction sets, against native scalar.
+# against_scalar COMPUTE DOCUMENTS ISA...: the program under test on these instruction sets, against native scalar, with
+# the demo's weights as they are stored (q8_0) or as $weights.
 against_scalar() {
     local compute=$1 documents=$2 isa
     local demo_run=(analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss-end 0 --quiet --json
-        --documents "$documents" --compute "$compute")
+        --documents "$documents" --compute "$compute" --weights "${weights:-q8_0}")
     shift 2
     "$native" "${demo_run[@]}" --isa scalar --threads 1 >"$work/scalar" || fail "$compute: scalar"
     for isa in "$@"; do
@@ -37,6 +38,8 @@ case "$INFOPLANE_VARIANT" in
         isas=$("$INFOPLANE" cpu --json | sed -n 's/.*"name": "\([a-z0-9]*\)", "compiled": true, "usable": true.*/\1/p')
         [ -n "$("$INFOPLANE" cpu --json | grep '"vnni": true')" ] && isas+=" avx512,-vnni avx512,-vnni,-bf16"
         for compute in f32 int16 int8; do against_scalar $compute 20 $isas; done
+        # a type with minima, made on load
+        for compute in f32 int16 int8; do weights=q4_1 against_scalar $compute 3 $isas; done
         ;;
     aarch64)
         # an emulator is slow: the default arithmetic and int8 on 20 documents, the rest on fewer
@@ -45,6 +48,7 @@ case "$INFOPLANE_VARIANT" in
             against_scalar $compute 2 neon,-i8mm neon,-i8mm,-dotprod
         done
         against_scalar f32 2 neon
+        weights=q4_1 against_scalar int16 2 neon
         ;;
     armv7)
         for compute in int16 int8 f32; do against_scalar $compute 1 scalar; done

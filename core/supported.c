@@ -1,0 +1,83 @@
+/* `inspect --supported`: what this version can open and how it multiplies it, from the lists of the rooms below. */
+#include <string.h>
+
+#include "core/infoplane.h"
+#include "core/json_write.h"
+#include "core/weights.h"
+#include "models/family.h"
+#include "models/quantise.h"
+#include "models/tokenizer_pre.h"
+
+static const char *const tokenizers[] = {"gpt2", "llama"};
+enum { TOKENIZERS = sizeof tokenizers / sizeof tokenizers[0] };
+
+/* How weights of a type are multiplied unless --compute says otherwise; NULL: it holds no weights. */
+static const char *arithmetic(const ip_type *type) {
+    ip_tensor tensor = {.type = type, .ne = {type->block, 1, 1, 1}};
+    if (!type->weight) return NULL;
+    return ip_weight_arith((ip_compute){.name = IP_COMPUTE_AUTO}, &tensor) == IP_ARITH_INT16 ? "int16" : "f32";
+}
+
+/* Names of the types that are multiplied so. */
+static void write_types(FILE *file, const char *title, const char *how) {
+    fputs(title, file);
+    for (size_t i = 0; i < ip_type_count(); i++) {
+        const char *this = arithmetic(ip_type_at(i));
+        if (this == how || (this && how && strcmp(this, how) == 0)) fprintf(file, " %s", ip_type_at(i)->name);
+    }
+}
+
+static void write_text(FILE *file) {
+    char names[4096];
+    fputs("families (general.architecture):", file);
+    for (size_t i = 0; i < ip_family_count(); i++) fprintf(file, " %s", ip_family_at(i));
+    write_types(file, "\ntensor types, multiplied in int16 (auto), int8, f32 or bf16:", "int16");
+    write_types(file, "\ntensor types, multiplied in f32 (auto) or bf16, or as q8_0 in int16 or int8:", "f32");
+    write_types(file, "\ntensor types that hold no weights:", NULL);
+    ip_quantise_names(names, sizeof names);
+    fprintf(file, "\n--weights: %s\ntokenizers (tokenizer.ggml.model):", names);
+    for (size_t i = 0; i < TOKENIZERS; i++) fprintf(file, " %s", tokenizers[i]);
+    ip_pre_list(names, sizeof names);
+    fprintf(file, "\npre-tokenizers (tokenizer.ggml.pre): %s\n", names);
+    fputs("files: GGUF versions 2 and 3, split sets included\n", file);
+}
+
+/* A text of words apart by commas or spaces as an array. */
+static void write_words(ip_json *j, const char *key, char *words) {
+    ip_json_open(j, key, '[', false);
+    for (char *word = strtok(words, ", "); word; word = strtok(NULL, ", ")) ip_json_string(j, NULL, word);
+    ip_json_close(j, ']');
+}
+
+static void write_json(FILE *file) {
+    ip_json json, *j = &json;
+    char names[4096];
+    ip_json_begin(j, file);
+    ip_json_open(j, NULL, '{', false);
+    ip_json_string(j, "schema", "infoplane.supported/1");
+    ip_json_open(j, "families", '[', false);
+    for (size_t i = 0; i < ip_family_count(); i++) ip_json_string(j, NULL, ip_family_at(i));
+    ip_json_close(j, ']');
+    ip_json_open(j, "types", '[', false);
+    for (size_t i = 0; i < ip_type_count(); i++) {
+        const ip_type *type = ip_type_at(i);
+        ip_json_open(j, NULL, '{', true);
+        ip_json_string(j, "name", type->name);
+        ip_json_uint(j, "block", type->block);
+        ip_json_uint(j, "bytes", type->bytes);
+        ip_json_string(j, "auto", arithmetic(type)); /* null: holds no weights */
+        ip_json_close(j, '}');
+    }
+    ip_json_close(j, ']');
+    ip_quantise_names(names, sizeof names);
+    write_words(j, "weights", names);
+    ip_json_open(j, "tokenizers", '[', false);
+    for (size_t i = 0; i < TOKENIZERS; i++) ip_json_string(j, NULL, tokenizers[i]);
+    ip_json_close(j, ']');
+    ip_pre_list(names, sizeof names);
+    write_words(j, "pre_tokenizers", names);
+    ip_json_close(j, '}');
+    ip_json_end(j);
+}
+
+void ip_inspect_supported(bool json, FILE *file) { (json ? write_json : write_text)(file); }
