@@ -27,6 +27,7 @@
 extern "C" {
 #include "arch/dispatch.h"
 #include "arch/kernels.h"
+#include "bench/huge_pages.h"
 #include "core/base/memory.h"
 #include "core/tiles.h"
 }
@@ -69,10 +70,11 @@ char *room(size_t bytes) {
 class product {
   public:
     product(const ip_kernels *table, ip_arith arith, shape s) : kernels(table), size(s), x(numbers(ROWS * s.k)) {
-        ip_matrix_layout(&w, weights = room(ip_matrix_bytes(table, arith, s.n, s.k, IP_GROUP, false)), table, arith, s.n, s.k,
-                         IP_GROUP, false);
+        ip_matrix_layout(&w, weights = room(ip_matrix_bytes(table, arith, s.n, s.k, IP_GROUP, false)), table, arith,
+                         s.n, s.k, IP_GROUP, false);
         for (size_t i = 0; w.scale && i < s.n * w.kp / IP_GROUP; i++) w.scale[i] = 0.01f;
-        for (size_t tile = 0; tile < ROWS; tile += IP_TILE_ROWS) largest = std::max(largest, std::min<size_t>(ROWS - tile, IP_TILE_ROWS));
+        for (size_t tile = 0; tile < ROWS; tile += IP_TILE_ROWS)
+            largest = std::max(largest, std::min<size_t>(ROWS - tile, IP_TILE_ROWS));
         act = room(ip_act_bytes(table, arith, largest, s.k));
         c = reinterpret_cast<float *>(room((ROWS + IP_TILE_MAX) * s.n * sizeof(float)));
     }
@@ -130,9 +132,12 @@ void versus_openblas(const ip_kernels *kernels, const shape &s) {
     product ours(kernels, IP_ARITH_F32, s);
     std::vector<float> x = numbers(ROWS * s.k), w = numbers(s.n * s.k), c(ROWS * s.n);
     int m = static_cast<int>(ROWS), n = static_cast<int>(s.n), k = static_cast<int>(s.k);
-    in_turns("f32", s, [&] { ours.run(); }, "OpenBLAS", [&] {
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1.0f, x.data(), k, w.data(), k, 0.0f, c.data(), n);
-    });
+    in_turns(
+        "f32", s, [&] { ours.run(); }, "OpenBLAS",
+        [&] {
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m, n, k, 1.0f, x.data(), k, w.data(), k, 0.0f,
+                        c.data(), n);
+        });
 }
 #endif
 
@@ -145,7 +150,8 @@ void versus_onednn(const ip_kernels *kernels, ip_arith arith, const shape &s) {
     dnnl::stream stream(engine);
     dnnl::memory::dim m = ROWS, n = static_cast<dnnl::memory::dim>(s.n), k = static_cast<dnnl::memory::dim>(s.k);
     dnnl::memory::desc x({m, k}, bf16 ? type::bf16 : type::u8, tag::ab);
-    dnnl::memory::desc any({k, n}, bf16 ? type::bf16 : type::s8, tag::any), plain({k, n}, bf16 ? type::bf16 : type::s8, tag::ba);
+    dnnl::memory::desc any({k, n}, bf16 ? type::bf16 : type::s8, tag::any),
+        plain({k, n}, bf16 ? type::bf16 : type::s8, tag::ba);
     dnnl::memory::desc y({m, n}, type::f32, tag::ab);
     dnnl::primitive_attr attributes;
     if (!bf16) attributes.set_output_scales(0, {0.01f});
@@ -156,18 +162,22 @@ void versus_onednn(const ip_kernels *kernels, ip_arith arith, const shape &s) {
     std::memset(from.get_data_handle(), bf16 ? 0x3f : 1, plain.get_size());
     dnnl::reorder(from, weights).execute(stream, from, weights);
     dnnl::matmul theirs(chosen);
-    std::unordered_map<int, dnnl::memory> arguments = {{DNNL_ARG_SRC, input}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, output}};
+    std::unordered_map<int, dnnl::memory> arguments = {
+        {DNNL_ARG_SRC, input}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, output}};
     product ours(kernels, arith, s);
-    in_turns(bf16 ? "bf16" : "int8", s, [&] { ours.run(); }, "oneDNN  ", [&] {
-        theirs.execute(stream, arguments);
-        stream.wait();
-    });
+    in_turns(
+        bf16 ? "bf16" : "int8", s, [&] { ours.run(); }, "oneDNN  ",
+        [&] {
+            theirs.execute(stream, arguments);
+            stream.wait();
+        });
 }
 #endif
 
 } // namespace
 
 int main(int, char **argv) {
+    bench_huge_pages(argv);
     // Both libraries read this before main.
     if (!std::getenv("OMP_NUM_THREADS") || std::strcmp(std::getenv("OMP_NUM_THREADS"), "1") != 0) {
         setenv("OMP_NUM_THREADS", "1", 1);

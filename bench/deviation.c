@@ -46,8 +46,9 @@ static void print_run(const ip_run *run, const ip_run *reference) {
     print_distance("I(C;Z)", &context);
     print_distance("I(X;Z)", &x);
     print_distance("I(Y;Z)", &y);
-    printf("  %-12s %+.3e (%.6f against %.6f per token)\n", "loss", run->loss.nats_per_token - reference->loss.nats_per_token,
-           run->loss.nats_per_token, reference->loss.nats_per_token);
+    printf("  %-12s %+.3e (%.6f against %.6f per token)\n", "loss",
+           run->loss.nats_per_token - reference->loss.nats_per_token, run->loss.nats_per_token,
+           reference->loss.nats_per_token);
 }
 
 int main(int argc, char **argv) {
@@ -68,8 +69,8 @@ int main(int argc, char **argv) {
         if (status != IP_OK) break;
         if (!reference) {
             printf("%s: %llu documents, %llu tokens, %llu positions, %llu layers\n", run->model_name,
-                   (unsigned long long)run->documents, (unsigned long long)run->tokens, (unsigned long long)run->positions,
-                   (unsigned long long)run->layers);
+                   (unsigned long long)run->documents, (unsigned long long)run->tokens,
+                   (unsigned long long)run->positions, (unsigned long long)run->layers);
             reference = run;
             continue;
         }

@@ -20,6 +20,7 @@
 extern "C" {
 #include "arch/dispatch.h"
 #include "arch/kernels.h"
+#include "bench/huge_pages.h"
 #include "core/base/memory.h"
 #include "core/tiles.h"
 #include "tests/kernels/peak.h"
@@ -380,6 +381,7 @@ void bench_sum_gather(const char *kernel) {
 } // namespace
 
 int main(int argc, char **argv) {
+    bench_huge_pages(argv);
     ip_error error;
     if (ip_arch_select(&kernels, std::getenv("INFOPLANE_ISA"), &error) != IP_OK) {
         std::fprintf(stderr, "%s\n", error.message);

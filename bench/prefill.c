@@ -31,8 +31,8 @@ static ip_status print_parts(bench_run *run, ip_error *error) {
     printf("\nkernel             calls    seconds    share   (all threads; with the clocks %.2f s)\n", all);
     for (size_t i = 0; i < count && sorted[i].calls > 0; i++) {
         rest -= sorted[i].seconds;
-        printf("  %-12s %9llu %10.3f %7.1f %%\n", sorted[i].name, (unsigned long long)sorted[i].calls, sorted[i].seconds,
-               100 * sorted[i].seconds / all);
+        printf("  %-12s %9llu %10.3f %7.1f %%\n", sorted[i].name, (unsigned long long)sorted[i].calls,
+               sorted[i].seconds, 100 * sorted[i].seconds / all);
     }
     printf("  %-12s %9s %10.3f %7.1f %%   dequantisation, copies, waiting, the clocks\n", "the rest", "", rest,
            100 * rest / all);

@@ -9,9 +9,9 @@
 
 #include "bench/support.h"
 
-static const char usage[] =
-    "bench-stages MODEL CORPUS [--documents 200] [--orders 3] [--compute auto] [--isa best] [--threads N] [--memory SIZE]\n"
-    "       [--loss] [--repeats 3]";
+static const char usage[] = "bench-stages MODEL CORPUS [--documents 200] [--orders 3] [--compute auto] [--isa best] "
+                            "[--threads N] [--memory SIZE]\n"
+                            "       [--loss] [--repeats 3]";
 
 enum { STAGES = 8 };
 
@@ -36,7 +36,8 @@ static double *row_of(table *t, const char *name) {
 
 static ip_status one_analysis(table *t, size_t i, const bench_args *args, ip_error *error) {
     ip_run *run;
-    ip_status status = ip_analyze(&run, args->positional[0], &args->positional[1], 1, &args->settings, NULL, NULL, error);
+    ip_status status =
+        ip_analyze(&run, args->positional[0], &args->positional[1], 1, &args->settings, NULL, NULL, error);
     if (status != IP_OK) return status;
     t->analysis[i] = run->seconds;
     t->peak = run->peak_memory > t->peak ? run->peak_memory : t->peak;
@@ -72,7 +73,8 @@ static void print(table *t, uint64_t tokens, uint64_t planned) {
 
 static ip_status measure(const bench_args *args, table *t, bench_run *run, ip_error *error) {
     ip_plan_report plan;
-    ip_status status = ip_analyze_plan(&plan, args->positional[0], &args->positional[1], 1, &args->settings, NULL, error);
+    ip_status status =
+        ip_analyze_plan(&plan, args->positional[0], &args->positional[1], 1, &args->settings, NULL, error);
     if (status != IP_OK) return status;
     uint64_t planned = plan.memory;
     ip_plan_report_free(&plan);

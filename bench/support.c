@@ -58,8 +58,8 @@ ip_status bench_open(bench_run *run, const char *model, const char *corpus, size
         status = ip_forward_open(&run->forward, session->model, session->kernels, session->compute, &run->tiling, true,
                                  session->pool, error);
     if (status == IP_OK)
-        status = ip_store_open(&run->store, session->corpus.tokens, run->forward.plan->width, session->corpus.tokens, "",
-                               error);
+        status = ip_store_open(&run->store, session->corpus.tokens, run->forward.plan->width, session->corpus.tokens,
+                               "", error);
     return status;
 }
 
@@ -124,18 +124,30 @@ static bool take_number(const char *text, uint64_t *out) {
 static int take_value(bench_args *args, const char *name, const char *value) {
     uint64_t n = 0;
     bool number = take_number(value, &n);
-    if (strcmp(name, "--compute") == 0) args->settings.compute = value;
-    else if (strcmp(name, "--isa") == 0) args->settings.isa = value;
-    else if (strcmp(name, "--memory") == 0) return ip_parse_size(value, &args->settings.memory);
-    else if (!number) return 0;
-    else if (strcmp(name, "--documents") == 0) args->settings.documents = n;
-    else if (strcmp(name, "--orders") == 0) args->settings.orders = (unsigned)n;
-    else if (strcmp(name, "--threads") == 0) args->settings.threads = (unsigned)n;
-    else if (strcmp(name, "--bins") == 0) args->settings.bins = n;
-    else if (strcmp(name, "--seed") == 0) args->settings.seed = n;
-    else if (strcmp(name, "--tokens") == 0) args->tokens = (size_t)n;
-    else if (strcmp(name, "--repeats") == 0 && n > 0) args->repeats = (size_t)n;
-    else return 0;
+    if (strcmp(name, "--compute") == 0)
+        args->settings.compute = value;
+    else if (strcmp(name, "--isa") == 0)
+        args->settings.isa = value;
+    else if (strcmp(name, "--memory") == 0)
+        return ip_parse_size(value, &args->settings.memory);
+    else if (!number)
+        return 0;
+    else if (strcmp(name, "--documents") == 0)
+        args->settings.documents = n;
+    else if (strcmp(name, "--orders") == 0)
+        args->settings.orders = (unsigned)n;
+    else if (strcmp(name, "--threads") == 0)
+        args->settings.threads = (unsigned)n;
+    else if (strcmp(name, "--bins") == 0)
+        args->settings.bins = n;
+    else if (strcmp(name, "--seed") == 0)
+        args->settings.seed = n;
+    else if (strcmp(name, "--tokens") == 0)
+        args->tokens = (size_t)n;
+    else if (strcmp(name, "--repeats") == 0 && n > 0)
+        args->repeats = (size_t)n;
+    else
+        return 0;
     return 1;
 }
 
@@ -147,8 +159,8 @@ bool bench_parse(bench_args *args, int argc, char **argv, size_t least, const ch
             args->loss = args->settings.loss = true;
         } else if (strncmp(argv[i], "--", 2) == 0) {
             if (i + 1 >= argc || !take_value(args, argv[i], argv[i + 1])) {
-                fprintf(stderr, "%s %s: unknown, or no good value\nusage: %s\n", argv[i], i + 1 < argc ? argv[i + 1] : "",
-                        usage);
+                fprintf(stderr, "%s %s: unknown, or no good value\nusage: %s\n", argv[i],
+                        i + 1 < argc ? argv[i + 1] : "", usage);
                 return false;
             }
             i++;

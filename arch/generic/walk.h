@@ -10,11 +10,12 @@
 #ifndef IP_ARCH_GENERIC_WALK_H
 #define IP_ARCH_GENERIC_WALK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "arch/generic/unroll.h"
 
-enum { WALK_PANELS = 8, WALK_BLOCK_BYTES = 16384 };
+enum { WALK_PANELS = 8, WALK_BLOCK_BYTES = 16384, WALK_LINE = 64 };
 
 /* Inputs per block of k when a panel holds `bytes` bytes per input and output: a multiple of 32 that cuts `inputs` into
  * even blocks of about WALK_BLOCK_BYTES. */
@@ -24,17 +25,44 @@ IP_INLINE size_t walk_block(size_t inputs, size_t bytes) {
     return ((inputs + blocks - 1) / blocks + IP_GROUP - 1) / IP_GROUP * IP_GROUP;
 }
 
+/* Where the operands lie: panels of weights and groups of rows, one behind the other; bytes per input in each. */
+typedef struct walk_operands {
+    const unsigned char *weights, *rows;
+    size_t panel_bytes, panel_step; /* of a panel; of one input in it */
+    size_t group_bytes, group_step;
+    size_t panels, row_groups, inputs, block_k;
+} walk_operands;
+
 /* Panel j (from 0), inputs k .. k + count - 1, group of rows r. */
 typedef void (*walk_step)(const void *context, size_t j, size_t k, size_t count, size_t r);
 
-IP_INLINE void walk_blocks(size_t panels, size_t inputs, size_t block_k, size_t row_groups, walk_step step,
-                           const void *context) {
-    for (size_t first = 0; first < panels; first += WALK_PANELS) {
-        size_t end = panels - first < WALK_PANELS ? panels : first + WALK_PANELS;
-        for (size_t k = 0; k < inputs; k += block_k) {
-            size_t count = inputs - k < block_k ? inputs - k : block_k;
-            for (size_t r = 0; r < row_groups; r++) {
-                for (size_t j = first; j < end; j++) step(context, j, k, count, r);
+/* Asks for part i of n of these bytes. */
+IP_INLINE void walk_ask(const unsigned char *from, size_t bytes, size_t i, size_t n) {
+    size_t lines = bytes / WALK_LINE, end = lines * (i + 1) / n;
+    for (size_t line = lines * i / n; line < end; line++) __builtin_prefetch(from + line * WALK_LINE, 0, 2);
+}
+
+/* One of the steps of block (first, k): its share of the block after it. */
+IP_INLINE void walk_ahead(const walk_operands *o, size_t first, size_t k, size_t j, size_t r) {
+    size_t next_k = k + o->block_k < o->inputs ? k + o->block_k : 0;
+    size_t panel = next_k > 0 ? j : j + WALK_PANELS, left = o->inputs - next_k;
+    size_t count = left < o->block_k ? left : o->block_k;
+    if (panel < o->panels)
+        walk_ask(o->weights + panel * o->panel_bytes + next_k * o->panel_step, count * o->panel_step, r, o->row_groups);
+    walk_ask(o->rows + r * o->group_bytes + next_k * o->group_step, count * o->group_step, j - first, WALK_PANELS);
+}
+
+IP_INLINE void walk_blocks(const walk_operands *o, walk_step step, const void *context) {
+    const bool ahead = o->inputs > o->block_k;
+    for (size_t first = 0; first < o->panels; first += WALK_PANELS) {
+        size_t end = o->panels - first < WALK_PANELS ? o->panels : first + WALK_PANELS;
+        for (size_t k = 0; k < o->inputs; k += o->block_k) {
+            size_t count = o->inputs - k < o->block_k ? o->inputs - k : o->block_k;
+            for (size_t r = 0; r < o->row_groups; r++) {
+                for (size_t j = first; j < end; j++) {
+                    if (ahead) walk_ahead(o, first, k, j, r);
+                    step(context, j, k, count, r);
+                }
             }
         }
     }
