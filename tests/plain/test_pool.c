@@ -1,6 +1,6 @@
-/* The thread pool under load: every task runs exactly once, turns keep their order, a failing task stops the hand-out and its error comes
- * back, worker numbers never meet, the floating-point control is the engine's inside and the host's outside. A plain
- * program, so that it also runs under ThreadSanitizer, under an emulator and on a bare board. */
+/* The thread pool under load: every task runs exactly once, turns keep their order, a failing task stops the hand-out and
+ * its error comes back, worker numbers never meet, the floating-point control is the engine's inside and the host's
+ * outside. A plain program, so that it also runs under ThreadSanitizer, under an emulator and on a bare board. */
 #include <fenv.h>
 #include <stdatomic.h>
 #include <stdio.h>
