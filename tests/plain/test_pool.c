@@ -1,6 +1,6 @@
-/* The thread pool under load: every task runs exactly once, a failing task stops the hand-out and its error comes
- * back, worker numbers never meet, the floating-point control is the engine's inside and the host's outside. A plain
- * program, so that it also runs under ThreadSanitizer, under an emulator and on a bare board. */
+/* The thread pool under load: every task runs exactly once, turns keep their order, a failing task stops the hand-out and
+ * its error comes back, worker numbers never meet, the floating-point control is the engine's inside and the host's
+ * outside. A plain program, so that it also runs under ThreadSanitizer, under an emulator and on a bare board. */
 #include <fenv.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -81,6 +81,39 @@ static void failure_comes_back(ip_pool *pool) {
     expect(before == 11, "tasks before the failing one have been handed out");
 }
 
+/* Turns: what the tasks do in them happens one at a time and in the order of their numbers. */
+typedef struct turns_job {
+    ip_turns *turns;
+    size_t order[TASKS]; /* plain, as is count: two tasks in a turn would be a race */
+    size_t count;
+} turns_job;
+
+static ip_status take_turn(void *context, size_t task, unsigned worker, ip_error *error) {
+    (void)worker;
+    (void)error;
+    turns_job *j = context;
+    ip_turns_enter(j->turns, task);
+    j->order[j->count++] = task;
+    ip_turns_leave(j->turns);
+    return IP_OK;
+}
+
+static void turns_are_in_order(ip_pool *pool) {
+    static turns_job j;
+    j.turns = ip_turns_create();
+    expect(j.turns != NULL, "turns are made");
+    if (!j.turns) return;
+    for (int round = 0; round < 2; round++) {
+        j.count = 0;
+        ip_turns_restart(j.turns);
+        expect(ip_pool_run(pool, TASKS, take_turn, &j, NULL) == IP_OK, "tasks that take turns all end");
+        size_t wrong = 0;
+        for (size_t i = 0; i < TASKS; i++) wrong += j.order[i] != i;
+        expect(j.count == TASKS && wrong == 0, "their turns are in the order of their numbers");
+    }
+    ip_turns_destroy(j.turns);
+}
+
 int main(void) {
     for (unsigned threads = 1; threads <= WORKERS; threads++) {
         ip_pool *pool = ip_pool_create(threads);
@@ -91,6 +124,7 @@ int main(void) {
         fesetround(FE_UPWARD);
         for (int round = 0; round < 20; round++) all_run_once(pool);
         failure_comes_back(pool);
+        turns_are_in_order(pool);
         expect(ip_pool_run(pool, 0, work, NULL, NULL) == IP_OK, "no tasks is no failure");
         expect(!rounds_to_nearest(), "the caller's rounding is given back");
         fesetround(FE_TONEAREST);
