@@ -188,7 +188,7 @@ typedef struct used_ariths {
 
 static void note_arith(void *context, const ip_weight *weight) {
     used_ariths *u = context;
-    u->used[ip_weight_arith(u->compute, weight->tensor)] = true;
+    u->used[ip_weight_arith(ip_weight_compute(u->compute, weight), weight->tensor)] = true;
 }
 
 void ip_compute_describe(const ip_session *session, char *out, size_t n) {

@@ -39,7 +39,13 @@ static const ip_type *coded_type(ip_compute compute, const ip_tensor *tensor) {
     return type->to_codes ? type : ip_type_by_id(Q8_0);
 }
 
+ip_compute ip_weight_compute(ip_compute compute, const ip_weight *weight) {
+    if (weight->as_stored) compute.requantise = NULL;
+    return compute;
+}
+
 size_t ip_weight_bytes(const ip_kernels *kernels, ip_compute compute, const ip_weight *weight, size_t outputs) {
+    compute = ip_weight_compute(compute, weight);
     const ip_type *type = coded_type(compute, weight->tensor);
     return ip_matrix_bytes(kernels, ip_weight_arith(compute, weight->tensor), outputs, weight->inputs, type->group,
                            type->has_min);
@@ -134,8 +140,8 @@ static bool pack_integer_panel(const ip_pack_job *job, const ip_pack *pack, size
     memset(rows->min, 0, IP_LANES * groups * sizeof *rows->min);
     for (size_t i = 0; i < count; i++) {
         size_t output = pack->first + panel * IP_LANES + i;
-        if (!weight_codes(job->compute, pack->weight, output, rows->codes + i * m->kp, rows->scale + i * groups,
-                          rows->min + i * groups, rows->floats))
+        if (!weight_codes(ip_weight_compute(job->compute, pack->weight), pack->weight, output, rows->codes + i * m->kp,
+                          rows->scale + i * groups, rows->min + i * groups, rows->floats))
             return false;
     }
     if (m->arith == IP_ARITH_INT16 && !fit_scales(rows, groups, m->group)) return false;
@@ -155,9 +161,10 @@ static bool pack_float_panel(const ip_pack_job *job, const ip_pack *pack, size_t
     const ip_kernels *kernels = job->kernels;
     ip_matrix *m = pack->matrix;
     const size_t first = pack->first + panel * IP_LANES;
-    if (requantised(job->compute, pack->weight->tensor)) {
+    const ip_compute compute = ip_weight_compute(job->compute, pack->weight);
+    if (requantised(compute, pack->weight->tensor)) {
         for (size_t i = 0; i < count; i++)
-            if (!weight_floats(job->compute, pack->weight, first + i, rows->floats + i * m->kp)) return false;
+            if (!weight_floats(compute, pack->weight, first + i, rows->floats + i * m->kp)) return false;
     } else {
         ip_weight_read(pack->weight, first, count, rows->floats, m->kp);
     }
@@ -184,8 +191,9 @@ void ip_pack_begin(ip_pack_job *job, const ip_pack *packs, size_t count, bool tr
     *job = (ip_pack_job){packs, count, trusted ? 0 : count, trusted ? 0 : count, compute, model, kernels};
     for (size_t i = 0; i < count; i++) {
         const ip_tensor *tensor = packs[i].weight->tensor;
-        const ip_type *type = coded_type(compute, tensor);
-        ip_matrix_layout(packs[i].matrix, packs[i].memory, kernels, ip_weight_arith(compute, tensor), packs[i].outputs,
+        const ip_compute own = ip_weight_compute(compute, packs[i].weight);
+        const ip_type *type = coded_type(own, tensor);
+        ip_matrix_layout(packs[i].matrix, packs[i].memory, kernels, ip_weight_arith(own, tensor), packs[i].outputs,
                          packs[i].weight->inputs, type->group, type->has_min);
         job->tasks += panel_tasks(&packs[i]);
     }

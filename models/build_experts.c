@@ -115,7 +115,9 @@ static ip_status bind_shared(ip_build *b, size_t i) {
     ip_status status = ip_build_matrix(b, IP_ROLE_SHARED_EXPERT_GATE, i, 0, &in, &block->gate);
     if (status == IP_OK) status = ip_build_matrix(b, IP_ROLE_SHARED_EXPERT_UP, i, 0, &in, &block->up);
     if (status == IP_OK) status = ip_build_matrix(b, IP_ROLE_SHARED_EXPERT_DOWN, i, 0, &out, &block->down);
-    return status == IP_OK ? ip_build_matrix(b, IP_ROLE_SHARED_GATE, i, 0, &gate, &block->shared_gate) : status;
+    if (status == IP_OK) status = ip_build_matrix(b, IP_ROLE_SHARED_GATE, i, 0, &gate, &block->shared_gate);
+    block->shared_gate.as_stored = true;
+    return status;
 }
 
 ip_status ip_build_experts(ip_build *b, size_t i) {
@@ -134,6 +136,7 @@ ip_status ip_build_experts(ip_build *b, size_t i) {
     };
     ip_matrix_shape router = {t->experts, b->plan.width, true, t->mlp_bias, 0, 0};
     ip_status status = ip_build_matrix(b, IP_ROLE_ROUTER, i, 0, &router, &x->router);
+    x->router.as_stored = true;
     if (status == IP_OK) status = bind_matrices(b, i, all);
     if (status == IP_OK && b->shared_hidden > 0) status = bind_shared(b, i);
     return status;

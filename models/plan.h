@@ -57,6 +57,7 @@ typedef struct ip_weight {
     bool transposed;
     size_t input0;
     const ip_scales *scales; /* NULL: none */
+    bool as_stored;          /* never requantised: routers, as in the files of ggml's tools */
 } ip_weight;
 
 /* Row (or column) of output i in the tensor. */
