@@ -53,6 +53,17 @@ enum {
 /* The arithmetic of a matrix product. */
 typedef enum ip_arith { IP_ARITH_F32, IP_ARITH_BF16, IP_ARITH_INT16, IP_ARITH_INT8, IP_ARITHS } ip_arith;
 
+/* Functions of the MLP; activate below says what each computes. */
+typedef enum ip_activation {
+    IP_ACT_SILU,
+    IP_ACT_GELU_TANH,
+    IP_ACT_GELU_ERF,
+    IP_ACT_RELU,
+    IP_ACT_RELU2,
+    IP_ACT_XIELU,  /* arXiv:2411.13010 */
+    IP_ACT_CLAMPED /* of gpt-oss */
+} ip_activation;
+
 /* A packed weight matrix. Panel p starts at codes + p * panel_bytes; its scales at scale + p * (kp / group) * 16,
  * laid out [kp / group][16]; its mins likewise. Outputs beyond n are zeros. */
 typedef struct ip_matrix {
@@ -84,8 +95,9 @@ typedef struct ip_act {
  * v: row u at v + u * v_stride. Per tile of 16 queries and block of 64 keys, in order of blocks (blocks wholly
  * outside the window of every query of the tile are skipped, as are blocks after the last query):
  *     s[u]  = scale * (fma chain over the head of q[d] * k[u][d], from 0); if softcap > 0: cap * tanh(s / cap)
+ *     if key_bias: s[u] = s[u] + key_bias[u]
  *     s[u]  = -infinity where u > t or (window > 0 and u + window <= t)
- *     mx    = m; for u in the block, in order: mx = s[u] > mx ? s[u] : mx        (m = -infinity at the start)
+ *     mx    = m; for u in the block, in order: mx = s[u] > mx ? s[u] : mx        (m = -infinity at the start; with a sink m = sink, and l = 1)
  *     a     = exp(m - mx), and 0 if m = -infinity;  p[u] = exp(s[u] - mx), and 0 where s[u] = -infinity
  *     l     = l * a, then l = l + p[u] for u in order
  *     o[d]  = o[d] * a, then o[d] = fma(v[u][d], p[u], o[d]) for u in order      (u: keys of the block that any
@@ -99,7 +111,9 @@ typedef struct ip_attention {
     size_t position, rows;
     size_t head; /* width of q, k and v of one head, at most IP_HEAD_MAX */
     float scale, softcap;
-    size_t window; /* 0: none */
+    size_t window;         /* 0: none */
+    const float *key_bias; /* per position, added to scores behind scale and cap (ALiBi); NULL: none */
+    const float *sink;     /* a logit that only adds to the denominator; NULL: none */
     bool bf16;
 } ip_attention;
 
@@ -130,9 +144,23 @@ typedef struct ip_lse {
  *              other positions of the blocks are left alone.
  * rms_norm     q = sum of x*x (row law with fma); r = 1 / sqrt(q / n + eps); y = (x * r) * gain. y may be x.
  *              Returns 1 if q is not finite.
+ * layer_norm   s = sum of x (row law); mean = s / n; d = x - mean; q = sum of d*d (row law with fma);
+ *              r = 1 / sqrt(q / n + eps); y = (d * r) * gain, then y + bias unless bias is NULL. y may be x. Returns 1 if q
+ *              is not finite.
  * rope         a = x[j], b = x[j + half]: x[j] = fma(a, cos, -(b * sin)), x[j + half] = fma(b, cos, a * sin),
  *              the inner product rounded.
  * silu_mul     y = (g / (1 + exp(-g))) * u. y may be gate or up, or overlap either from in front (rows closing up).
+ * activate     y = f(gate), then y * up unless up is NULL; y may be gate or up, or overlap either from in front. With g for
+ *              gate, max(a, b) = a > b ? a : b and min(a, b) = -max(-a, -b):
+ *                SILU       g / (1 + exp(-g))
+ *                GELU_TANH  (0.5 g) * (1 + tanh(0.7978845608 * fma(0.044715, (g * g) * g, g)))
+ *                GELU_ERF   (0.5 g) * (1 + erf(g * 0.70710678)), erf as in arch/erf.h
+ *                RELU       max(0, g)
+ *                RELU2      max(0, g)^2
+ *                XIELU      numbers ap, an, beta, eps; p = max(0, g), m = min(0, g):
+ *                           (p == 0 ? (expm1(min(eps, m)) - m) * an : (ap * p) * p) + beta * g
+ *                CLAMPED    g = min(7, g), u = max(-7, min(7, up)): (u + 1) * (g / (1 + exp(-(1.702 g)))); up is never NULL
+ * soft_cap     x = x * scale; if cap > 0: x = cap * tanh(x / cap).
  * add          x = x + y.
  * round_bf16   every x rounded to bf16 (nearest even) and widened again; NaN stays NaN.
  * unit         norm2 = sum of squares in double (row law, fma, 16 partials); norm = sqrt(norm2);

@@ -38,7 +38,7 @@ static ip_status run_tile(const layer_job *job, ip_tile_part part, const ip_tile
     ip_status status = IP_OK;
     size_t bad = 0;
     if (job->layer == 0) {
-        status = ip_forward_embed(l->forward, l->session->corpus.ids + tile->row, tile->rows, h, error);
+        status = ip_forward_embed(l->forward, l->tiling, tile, h, error);
     } else {
         bool last = job->layer == l->forward->plan->layers;
         status = ip_forward_tile(l->forward, worker, job->layer - 1, part, l->tiling, tile, h, last, &bad, error);

@@ -69,6 +69,19 @@ static void catch_targets(const loss_job *job, const ip_tile *tile, const float 
     }
 }
 
+/* Bias, scale and cap of the head, on n logits per row of the tokens from first + at on. */
+static void finish_logits(const loss_job *job, size_t rows, size_t at, size_t n, float *logits) {
+    const ip_plan *plan = job->layers->forward->plan;
+    const ip_kernels *kernels = job->layers->session->kernels;
+    const float *bias = plan->head_weight.bias;
+    const bool plain = plan->logit_scale == 1.0f && plan->logit_softcap == 0.0f;
+    for (size_t r = 0; r < rows; r++) {
+        float *row = logits + r * IP_VOCABULARY_PANEL;
+        if (bias) kernels->add(row, bias + job->first + at, n);
+        if (!plain) kernels->soft_cap(row, n, plan->logit_scale, plan->logit_softcap);
+    }
+}
+
 static ip_status loss_tile(void *context, size_t task, unsigned worker, ip_error *error) {
     loss_job *job = context;
     const ip_layers *l = job->layers;
@@ -86,6 +99,7 @@ static ip_status loss_tile(void *context, size_t task, unsigned worker, ip_error
     for (size_t at = 0; at < job->head.n; at += IP_VOCABULARY_PANEL) {
         size_t left = job->head.n - at, n = left < IP_VOCABULARY_PANEL ? left : IP_VOCABULARY_PANEL;
         ip_gemm(kernels, logits, IP_VOCABULARY_PANEL, &job->head, at / IP_LANES, (n + IP_LANES - 1) / IP_LANES, &act);
+        finish_logits(job, tile->rows, at, n, logits);
         for (size_t r = 0; r < tile->rows; r++)
             kernels->log_sum_exp(&job->rows[tile->row + r].lse, logits + r * IP_VOCABULARY_PANEL, n);
         catch_targets(job, tile, logits, IP_VOCABULARY_PANEL, job->first + at, n);

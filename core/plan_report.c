@@ -29,7 +29,7 @@ static ip_status time_block(const ip_session *session, const ip_tiling *tiling, 
         ip_forward_prepare(&forward, 0);
         status = ip_pack_run(&forward.packing, session->pool, error);
     }
-    if (status == IP_OK) status = ip_forward_embed(&forward, session->corpus.ids + tile->row, tile->rows, h, error);
+    if (status == IP_OK) status = ip_forward_embed(&forward, tiling, tile, h, error);
     if (status == IP_OK) {
         double best = 1e30;
         for (int i = 0; status == IP_OK && i < 3; i++) {
@@ -48,11 +48,16 @@ static ip_status time_block(const ip_session *session, const ip_tiling *tiling, 
     return status;
 }
 
+static void add_elements(void *context, const ip_weight *weight) {
+    *(double *)context += (double)weight->outputs * (double)weight->inputs;
+}
+
 /* Products of the head per token, in products of one block. */
 static double head_in_blocks(const ip_plan *plan) {
-    const ip_block *b = &plan->blocks[0];
-    double block = (double)b->q.outputs * (double)b->q.inputs + 2.0 * (double)b->k.outputs * (double)b->k.inputs +
-                   (double)b->o.outputs * (double)b->o.inputs + 3.0 * (double)b->gate.outputs * (double)b->gate.inputs;
+    double block = 0;
+    ip_block_each(&plan->blocks[0], add_elements, &block);
+    const ip_experts *x = &plan->blocks[0].experts; /* of which a token takes some */
+    for (size_t e = x->used; e < x->count; e++) block -= 3.0 * (double)x->up[e].outputs * (double)x->up[e].inputs;
     return (double)plan->head_weight.outputs * (double)plan->head_weight.inputs / block;
 }
 

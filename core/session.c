@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/resident.h"
+#include "models/checkpoint.h"
 #include "models/quantise.h"
 
 double ip_seconds(void) {
@@ -98,13 +99,22 @@ static bool ends_with(const char *text, const char *tail) {
     return n >= m && strcmp(text + n - m, tail) == 0;
 }
 
+ip_status ip_session_tokenizer(ip_tokenizer **out, const ip_checkpoint *file, ip_warn warn, void *context,
+                               ip_error *error) {
+    if (file->gguf) return ip_tokenizer_from_gguf(out, file->gguf, warn, context, error);
+    return ip_fail(error, IP_BAD_INPUT,
+                   "%s: texts need a tokenizer, which is read from GGUF files only: give token ids "
+                   "(.npy)",
+                   file->folder->path);
+}
+
 ip_status ip_session_corpus(ip_session *session, const char *const *corpora, size_t count, ip_error *error) {
     ip_tokenizer *tokenizer = NULL;
     bool text = false;
     for (size_t i = 0; i < count; i++) text = text || !ends_with(corpora[i], ".npy");
     ip_session_stage(session, "tokens", 0, "bytes");
     ip_status status = IP_OK;
-    if (text) status = ip_tokenizer_from_gguf(&tokenizer, ip_model_gguf(session->model), warn_of, session, error);
+    if (text) status = ip_session_tokenizer(&tokenizer, ip_model_checkpoint(session->model), warn_of, session, error);
     ip_corpus_options options = ip_corpus_options_of(session->settings);
     if (status == IP_OK)
         status = ip_corpus_read(&session->corpus, corpora, count, &options, tokenizer,
@@ -171,19 +181,24 @@ ip_status ip_session_advance(ip_session *session, uint64_t units, ip_error *erro
 
 /* ---- descriptions ---- */
 
+typedef struct used_ariths {
+    ip_compute compute;
+    bool used[IP_ARITHS];
+} used_ariths;
+
+static void note_arith(void *context, const ip_weight *weight) {
+    used_ariths *u = context;
+    u->used[ip_weight_arith(ip_weight_compute(u->compute, weight), weight->tensor)] = true;
+}
+
 void ip_compute_describe(const ip_session *session, char *out, size_t n) {
     static const char *const names[] = {"f32", "bf16", "int16", "int8"};
     const ip_plan *plan = ip_model_plan(session->model);
-    bool used[IP_ARITHS] = {false};
-    for (size_t i = 0; i < plan->layers; i++) {
-        const ip_block *b = &plan->blocks[i];
-        const ip_weight *weights[] = {&b->q, &b->k, &b->v, &b->o, &b->gate, &b->up, &b->down};
-        for (size_t j = 0; j < sizeof weights / sizeof *weights; j++)
-            used[ip_weight_arith(session->compute, weights[j]->tensor)] = true;
-    }
+    used_ariths u = {session->compute, {false}};
+    for (size_t i = 0; i < plan->layers; i++) ip_block_each(&plan->blocks[i], note_arith, &u);
     out[0] = '\0';
     for (int a = IP_ARITHS - 1; a >= 0; a--) {
-        if (!used[a]) continue;
+        if (!u.used[a]) continue;
         size_t length = strlen(out);
         snprintf(out + length, n - length, "%s%s", length > 0 ? "+" : "", names[a]);
     }
@@ -201,11 +216,11 @@ static int by_share(const void *a, const void *b) {
 }
 
 char *ip_weights_describe(const ip_session *session, bool stored) {
-    const ip_gguf *file = ip_model_gguf(session->model);
+    const ip_checkpoint *file = ip_model_checkpoint(session->model);
     share shares[64] = {{NULL, 0}};
     size_t count = 0;
-    for (size_t i = 0; i < ip_gguf_tensor_count(file); i++) {
-        const ip_tensor *t = ip_gguf_tensor_at(file, i);
+    for (size_t i = 0; i < ip_checkpoint_tensor_count(file); i++) {
+        const ip_tensor *t = ip_checkpoint_tensor_at(file, i);
         const ip_type *type = stored ? t->type : ip_weight_type(session->compute, t);
         size_t j = 0;
         while (j < count && shares[j].type != type) j++;

@@ -7,6 +7,7 @@
 #include "models/family.h"
 #include "models/quantise.h"
 #include "models/tokenizer_pre.h"
+#include "models/types_hf.h"
 
 static const char *const tokenizers[] = {"gpt2", "llama"};
 enum { TOKENIZERS = sizeof tokenizers / sizeof tokenizers[0] };
@@ -27,10 +28,24 @@ static void write_types(FILE *file, const char *title, const char *how) {
     }
 }
 
+/* What checkpoints of one kind call the families. */
+static void write_names(FILE *file, const char *title, bool folders) {
+    fputs(title, file);
+    for (size_t i = 0; i < ip_family_count(); i++) {
+        const char *name = folders ? ip_family_at(i)->model_type : ip_family_at(i)->architecture;
+        if (name) fprintf(file, " %.*s", (int)strcspn(name, "|"), name);
+    }
+}
+
 static void write_text(FILE *file) {
     char names[4096];
-    fputs("families (general.architecture):", file);
-    for (size_t i = 0; i < ip_family_count(); i++) fprintf(file, " %s", ip_family_at(i));
+    fputs("families:", file);
+    for (size_t i = 0; i < ip_family_count(); i++) fprintf(file, " %s", ip_family_at(i)->name);
+    write_names(file, "\nin GGUF files (general.architecture):", false);
+    write_names(file, "\nin Hugging Face folders (model_type):", true);
+    fputs("\ndtypes of safetensors: F32 F16 BF16 F64", file);
+    for (size_t i = 0; i < ip_dtype_count(); i++)
+        if (ip_dtype_at(i)->weight) fprintf(file, " %s", ip_dtype_at(i)->name);
     write_types(file, "\ntensor types, multiplied in int16 (auto), int8, f32 or bf16:", "int16");
     write_types(file, "\ntensor types, multiplied in f32 (auto) or bf16, or as q8_0 in int16 or int8:", "f32");
     write_types(file, "\ntensor types that hold no weights:", NULL);
@@ -39,7 +54,7 @@ static void write_text(FILE *file) {
     for (size_t i = 0; i < TOKENIZERS; i++) fprintf(file, " %s", tokenizers[i]);
     ip_pre_list(names, sizeof names);
     fprintf(file, "\npre-tokenizers (tokenizer.ggml.pre): %s\n", names);
-    fputs("files: GGUF versions 2 and 3, split sets included\n", file);
+    fputs("files: GGUF versions 2 and 3, split sets included; Hugging Face folders with safetensors\n", file);
 }
 
 /* A text of words apart by commas or spaces as an array. */
@@ -56,7 +71,7 @@ static void write_json(FILE *file) {
     ip_json_open(j, NULL, '{', false);
     ip_json_string(j, "schema", "infoplane.supported/1");
     ip_json_open(j, "families", '[', false);
-    for (size_t i = 0; i < ip_family_count(); i++) ip_json_string(j, NULL, ip_family_at(i));
+    for (size_t i = 0; i < ip_family_count(); i++) ip_json_string(j, NULL, ip_family_at(i)->name);
     ip_json_close(j, ']');
     ip_json_open(j, "types", '[', false);
     for (size_t i = 0; i < ip_type_count(); i++) {

@@ -8,7 +8,7 @@
 #include "arch/kernels.h"
 
 ip_status ip_tiling_make(ip_tiling *out, const ip_corpus *corpus, ip_error *error) {
-    memset(out, 0, sizeof *out);
+    *out = (ip_tiling){.corpus = corpus};
     /* A document of n tokens adds at most n / (TILE - 16) + 2 segments; a tile is never emptier than that either. */
     uint64_t most = corpus->tokens / (IP_TILE_ROWS - IP_QUERY_TILE) + 2 * (uint64_t)corpus->documents + 2;
     out->segments = malloc((size_t)most * sizeof *out->segments);

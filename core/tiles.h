@@ -42,6 +42,7 @@ typedef struct ip_tiling {
     ip_item *items; /* of documents that are not long */
     ip_item *long_items;
     size_t segment_count, tile_count, item_count, long_count;
+    const ip_corpus *corpus;       /* of which it is made, and which outlives it */
     size_t longest, longest_short; /* tokens of the longest document, and of the longest one that is not long */
 } ip_tiling;
 

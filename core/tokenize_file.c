@@ -7,6 +7,7 @@
 #include "core/base/utf8.h"
 #include "core/infoplane.h"
 #include "core/session.h"
+#include "models/checkpoint.h"
 
 /* The name beside X.npy for the borders: X.offsets.npy; malloc'ed. */
 static char *offsets_name(const char *npy) {
@@ -80,10 +81,10 @@ static void warn_host(void *context, const char *line) { ip_session_warn(context
 
 static ip_status run(ip_session *session, const char *model, const char *path, bool ids, const char *npy, FILE *out,
                      ip_error *error) {
-    ip_gguf *file = NULL;
+    ip_checkpoint file;
     ip_tokenizer *tokenizer = NULL;
-    ip_status status = ip_gguf_open(&file, model, warn_host, session, error);
-    if (status == IP_OK) status = ip_tokenizer_from_gguf(&tokenizer, file, warn_host, session, error);
+    ip_status status = ip_checkpoint_open(&file, model, warn_host, session, error);
+    if (status == IP_OK) status = ip_session_tokenizer(&tokenizer, &file, warn_host, session, error);
     ip_corpus_options options = ip_corpus_options_of(session->settings);
     if (status == IP_OK)
         status =
@@ -97,7 +98,7 @@ static ip_status run(ip_session *session, const char *model, const char *path, b
         write_text(&session->corpus, tokenizer, ids, out);
     }
     ip_tokenizer_free(tokenizer);
-    ip_gguf_close(file);
+    ip_checkpoint_close(&file);
     return status;
 }
 

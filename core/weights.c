@@ -39,7 +39,13 @@ static const ip_type *coded_type(ip_compute compute, const ip_tensor *tensor) {
     return type->to_codes ? type : ip_type_by_id(Q8_0);
 }
 
+ip_compute ip_weight_compute(ip_compute compute, const ip_weight *weight) {
+    if (weight->as_stored) compute.requantise = NULL;
+    return compute;
+}
+
 size_t ip_weight_bytes(const ip_kernels *kernels, ip_compute compute, const ip_weight *weight, size_t outputs) {
+    compute = ip_weight_compute(compute, weight);
     const ip_type *type = coded_type(compute, weight->tensor);
     return ip_matrix_bytes(kernels, ip_weight_arith(compute, weight->tensor), outputs, weight->inputs, type->group,
                            type->has_min);
@@ -51,20 +57,27 @@ bool ip_weight_floats(ip_compute compute, const ip_tensor *tensor, size_t row, f
     return !requantised(compute, tensor) || ip_quantise_floats(compute.requantise, out, k);
 }
 
+/* The same of one output of a matrix, which need not be a row of its tensor. */
+static bool weight_floats(ip_compute compute, const ip_weight *weight, size_t output, float *out) {
+    ip_weight_read(weight, output, 1, out, weight->inputs);
+    return !requantised(compute, weight->tensor) || ip_quantise_floats(compute.requantise, out, weight->inputs);
+}
+
 /* The same as codes; floats has room for a row. */
-static bool weight_codes(ip_compute compute, const ip_tensor *tensor, size_t row, int8_t *codes, float *scale,
+static bool weight_codes(ip_compute compute, const ip_weight *weight, size_t output, int8_t *codes, float *scale,
                          float *min, float *floats) {
+    const ip_tensor *tensor = weight->tensor;
     const ip_type *type = ip_weight_type(compute, tensor), *coded = coded_type(compute, tensor);
-    const unsigned char *data = ip_tensor_row(tensor, row);
-    size_t k = (size_t)tensor->ne[0];
+    size_t k = weight->inputs;
     if (type == tensor->type && type == coded) {
-        coded->to_codes(codes, scale, coded->has_min ? min : NULL, data, k);
+        coded->to_codes(codes, scale, coded->has_min ? min : NULL, ip_tensor_row(tensor, ip_weight_row(weight, output)),
+                        k);
         return true;
     }
     /* Quantised once when codes are asked for; to a float type first, when that is. */
     if (type == coded) {
-        tensor->type->to_float(floats, data, k);
-    } else if (!ip_weight_floats(compute, tensor, row, floats)) {
+        ip_weight_read(weight, output, 1, floats, k);
+    } else if (!weight_floats(compute, weight, output, floats)) {
         return false;
     }
     return ip_quantise_codes(coded, codes, scale, min, floats, k);
@@ -126,9 +139,9 @@ static bool pack_integer_panel(const ip_pack_job *job, const ip_pack *pack, size
     memset(rows->scale, 0, IP_LANES * groups * sizeof *rows->scale);
     memset(rows->min, 0, IP_LANES * groups * sizeof *rows->min);
     for (size_t i = 0; i < count; i++) {
-        size_t row = ip_weight_row(pack->weight, pack->first + panel * IP_LANES + i);
-        if (!weight_codes(job->compute, pack->weight->tensor, row, rows->codes + i * m->kp, rows->scale + i * groups,
-                          rows->min + i * groups, rows->floats))
+        size_t output = pack->first + panel * IP_LANES + i;
+        if (!weight_codes(ip_weight_compute(job->compute, pack->weight), pack->weight, output, rows->codes + i * m->kp,
+                          rows->scale + i * groups, rows->min + i * groups, rows->floats))
             return false;
     }
     if (m->arith == IP_ARITH_INT16 && !fit_scales(rows, groups, m->group)) return false;
@@ -147,9 +160,13 @@ static bool pack_float_panel(const ip_pack_job *job, const ip_pack *pack, size_t
                              panel_rows *rows) {
     const ip_kernels *kernels = job->kernels;
     ip_matrix *m = pack->matrix;
-    for (size_t i = 0; i < count; i++) {
-        size_t row = ip_weight_row(pack->weight, pack->first + panel * IP_LANES + i);
-        if (!ip_weight_floats(job->compute, pack->weight->tensor, row, rows->floats + i * m->kp)) return false;
+    const size_t first = pack->first + panel * IP_LANES;
+    const ip_compute compute = ip_weight_compute(job->compute, pack->weight);
+    if (requantised(compute, pack->weight->tensor)) {
+        for (size_t i = 0; i < count; i++)
+            if (!weight_floats(compute, pack->weight, first + i, rows->floats + i * m->kp)) return false;
+    } else {
+        ip_weight_read(pack->weight, first, count, rows->floats, m->kp);
     }
     unsigned char *to = m->codes + panel * m->panel_bytes;
     if (m->arith == IP_ARITH_F32) {
@@ -174,8 +191,9 @@ void ip_pack_begin(ip_pack_job *job, const ip_pack *packs, size_t count, bool tr
     *job = (ip_pack_job){packs, count, trusted ? 0 : count, trusted ? 0 : count, compute, model, kernels};
     for (size_t i = 0; i < count; i++) {
         const ip_tensor *tensor = packs[i].weight->tensor;
-        const ip_type *type = coded_type(compute, tensor);
-        ip_matrix_layout(packs[i].matrix, packs[i].memory, kernels, ip_weight_arith(compute, tensor), packs[i].outputs,
+        const ip_compute own = ip_weight_compute(compute, packs[i].weight);
+        const ip_type *type = coded_type(own, tensor);
+        ip_matrix_layout(packs[i].matrix, packs[i].memory, kernels, ip_weight_arith(own, tensor), packs[i].outputs,
                          packs[i].weight->inputs, type->group, type->has_min);
         job->tasks += panel_tasks(&packs[i]);
     }
@@ -204,6 +222,8 @@ static ip_status pack_some(const ip_pack_job *job, size_t task, ip_error *error)
 ip_status ip_pack_task(const ip_pack_job *job, size_t task, ip_error *error) {
     if (task >= job->checks) return pack_some(job, task - job->checks, error);
     const ip_tensor *tensor = job->packs[task].weight->tensor;
+    for (size_t i = 0; i < task; i++)
+        if (job->packs[i].weight->tensor == tensor) return IP_OK; /* several matrices in one tensor */
     return ip_tensor_check_finite(tensor, ip_model_tensor_path(job->model, tensor), error);
 }
 
@@ -221,7 +241,8 @@ void ip_pack_read_ahead(const ip_weight *const *weights, size_t count) {
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     for (size_t i = 0; i < count; i++) {
         const ip_tensor *t = weights[i]->tensor;
-        uintptr_t from = (uintptr_t)t->data & ~(page - 1), to = (uintptr_t)(t->data + t->row_bytes * t->ne[1]);
+        uintptr_t from = (uintptr_t)t->data & ~(page - 1),
+                  to = (uintptr_t)(t->data + t->row_bytes * t->ne[1] * t->ne[2]);
         madvise((void *)from, to - from, MADV_WILLNEED); /* a hint: failure costs nothing but time */
     }
 }

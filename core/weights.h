@@ -40,6 +40,9 @@ bool ip_weight_floats(ip_compute compute, const ip_tensor *tensor, size_t row, f
 /* The error of a tensor whose scales overflow: IP_BAD_INPUT, naming file, tensor and type. */
 ip_status ip_weight_too_large(ip_compute compute, const ip_model *model, const ip_tensor *tensor, ip_error *error);
 
+/* What holds for one matrix of a plan: those that stay as stored are not requantised. */
+ip_compute ip_weight_compute(ip_compute compute, const ip_weight *weight);
+
 /* Packed bytes of `outputs` rows of a weight. */
 size_t ip_weight_bytes(const ip_kernels *kernels, ip_compute compute, const ip_weight *weight, size_t outputs);
 

@@ -4,142 +4,102 @@
  * them (exponent 2j/R, power, reciprocal, scaling), because at position 4000 the rounding of inverse[j] is worth 2e-4
  * radians; the power itself is computed in double and rounded.
  *
- *   linear  inverse / f
- *   yarn    Peng et al., arXiv:2309.00071: pairs that turn less than beta_slow times within the original context are
- *           divided by f, those that turn more than beta_fast times are left, a ramp between; cos and sin grow by
- *           0.1 ln f + 1
- *   llama3  the file brings divisors, one per pair, in rope_freqs.weight */
+ *   linear        inverse / f
+ *   yarn          Peng et al., arXiv:2309.00071: pairs that turn less than beta_slow times within the original context are
+ *                 divided by f, those that turn more than beta_fast times are left, a ramp between; cos and sin grow
+ *   llama3        pairs whose wavelength is above original / low are divided by f, those below original / high are left
+ *   dynamic       documents of n > original tokens: the base grows by (f n / original - (f - 1)) ^ (R / (R - 2))
+ *   proportional  the first part of the pairs turns, the others stand still
+ *   divisors      one per pair: longrope, and what GGUF files say of llama3 */
 #include <math.h>
-#include <string.h>
 
 #include "arch/kernels.h"
 #include "arch/scalar_math.h"
 #include "models/build.h"
 
-typedef struct scaling {
-    enum { NONE, LINEAR, YARN } kind;
-    double factor;
-    double original; /* context of the training, in tokens */
-    double beta_fast, beta_slow, attention_factor, log_multiplier;
-} scaling;
+double ip_rope_growth(double factor, double k) { return factor <= 1 ? 1 : 0.1 * k * ip_log(factor) + 1; }
 
-static ip_status bad_key(ip_build *b, const char *key, const char *why) {
-    return ip_fail(b->error, IP_BAD_INPUT, "%s: key '%s' %s", b->path, ip_build_key(b, key).text, why);
-}
-
-static ip_status read_kind(ip_build *b, scaling *s) {
-    static const char key[] = "rope.scaling.type";
-    ip_bytes text;
-    bool found;
-    ip_status status = ip_gguf_get_string(b->file, ip_build_key(b, key).text, &text, &found, b->error);
-    s->kind = LINEAR;
-    if (status != IP_OK || !found) return status;
-    static const char *const names[] = {"none", "linear", "yarn"};
-    for (int i = 0; i < 3; i++)
-        if (text.size == strlen(names[i]) && memcmp(text.data, names[i], text.size) == 0) {
-            s->kind = i;
-            return IP_OK;
-        }
-    int shown = text.size < 40 ? (int)text.size : 40;
-    return ip_fail(b->error, IP_BAD_INPUT, "%s: key '%s' is '%.*s'; supported are none, linear and yarn", b->path,
-                   ip_build_key(b, key).text, shown, text.data);
-}
-
-/* A factor: 0 stands for 1, as writers use it. */
-static ip_status read_factor(ip_build *b, double *factor) {
-    const char *key = "rope.scaling.factor";
-    if (!ip_gguf_find(b->file, ip_build_key(b, key).text)) key = "rope.scale_linear"; /* its name in old files */
-    ip_status status = ip_build_float(b, key, 1, factor);
-    if (status == IP_OK && *factor < 0) return bad_key(b, key, "is negative");
-    if (*factor == 0) *factor = 1;
-    return status;
-}
-
-static ip_status read_yarn(ip_build *b, scaling *s) {
-    uint64_t original;
-    double extrapolation;
-    ip_status status =
-        ip_build_uint(b, "rope.scaling.original_context_length", 0, UINT32_MAX, b->plan.context_length, &original);
-    if (status == IP_OK) status = ip_build_float(b, "rope.scaling.yarn_beta_fast", 32, &s->beta_fast);
-    if (status == IP_OK) status = ip_build_float(b, "rope.scaling.yarn_beta_slow", 1, &s->beta_slow);
-    if (status == IP_OK) status = ip_build_float(b, "rope.scaling.attn_factor", 1, &s->attention_factor);
-    if (status == IP_OK) status = ip_build_float(b, "rope.scaling.yarn_log_multiplier", 0, &s->log_multiplier);
-    if (status == IP_OK) status = ip_build_float(b, "rope.scaling.yarn_ext_factor", 1, &extrapolation);
-    if (status != IP_OK) return status;
-    s->original = (double)(original > 0 ? original : b->plan.context_length);
-    if (s->beta_fast <= 0) return bad_key(b, "rope.scaling.yarn_beta_fast", "is not positive");
-    if (s->beta_slow <= 0) return bad_key(b, "rope.scaling.yarn_beta_slow", "is not positive");
-    if (s->attention_factor <= 0) return bad_key(b, "rope.scaling.attn_factor", "is not positive");
-    if (s->log_multiplier < 0) return bad_key(b, "rope.scaling.yarn_log_multiplier", "is negative");
-    /* Below 0 means "as usual" to llama.cpp, which is 1. */
-    if (extrapolation >= 0 && extrapolation != 1) return bad_key(b, "rope.scaling.yarn_ext_factor", "is not 1");
-    return IP_OK;
+static float power_of(double base, size_t j, size_t rotary) {
+    float exponent = (float)(2 * j) / (float)rotary;
+    return (float)ip_pow(base, (double)exponent);
 }
 
 /* The pair (as a fraction) that turns `turns` times within the original context. */
-static double turning_pair(const scaling *s, double rotary, double base, double turns) {
+static double turning_pair(const ip_rope_keys *k, double rotary, double turns) {
     const double two_pi = 6.283185307179586;
-    return rotary * ip_log(s->original / (two_pi * turns)) / (2 * ip_log(base));
+    return rotary * ip_log(k->original / (two_pi * turns)) / (2 * ip_log(k->base));
 }
 
-static void scale_yarn(const scaling *s, double base, size_t rotary, const float *power, float *inverse) {
-    double low = floor(turning_pair(s, (double)rotary, base, s->beta_fast));
-    double high = ceil(turning_pair(s, (double)rotary, base, s->beta_slow));
+static void scale_yarn(const ip_rope_keys *k, size_t rotary, float *inverse) {
+    double low = turning_pair(k, (double)rotary, k->beta_fast), high = turning_pair(k, (double)rotary, k->beta_slow);
+    if (!k->untruncated) {
+        low = floor(low);
+        high = ceil(high);
+    }
     if (!(low > 0)) low = 0;
     if (!(high < (double)rotary - 1)) high = (double)rotary - 1;
     if (low == high) high += 0.001;
     for (size_t j = 0; j < rotary / 2; j++) {
-        float ramp = ((float)j - (float)low) / (float)(high - low);
+        float ramp = ((float)j - (float)low) / (float)(high - low), power = power_of(k->base, j, rotary);
         ramp = ramp < 0 ? 0 : ramp > 1 ? 1 : ramp;
         float kept = 1.0f - ramp, divided = 1.0f - kept;
-        inverse[j] = 1.0f / ((float)s->factor * power[j]) * divided + 1.0f / power[j] * kept;
+        inverse[j] = 1.0f / ((float)k->factor * power) * divided + 1.0f / power * kept;
     }
 }
 
-static double growth(double factor, double k) { return factor <= 1 ? 1 : 0.1 * k * ip_log(factor) + 1; }
+static float scale_llama3(const ip_rope_keys *k, float inverse) {
+    const float two_pi = 6.2831855f;
+    float wave = two_pi / inverse, factor = (float)k->factor, original = (float)k->original;
+    if (wave > (float)(k->original / k->low)) return inverse / factor;
+    if (wave < (float)(k->original / k->high)) return inverse;
+    float smooth = (original / wave - (float)k->low) / (float)(k->high - k->low);
+    return (1.0f - smooth) * inverse / factor + smooth * inverse;
+}
 
-ip_status ip_build_rope(ip_build *b) {
-    uint64_t rotary;
-    double base;
-    scaling s = {.factor = 1};
-    ip_status status = ip_build_uint(b, "rope.dimension_count", 2, UINT32_MAX, b->plan.head, &rotary);
-    if (status == IP_OK && rotary % 2 != 0) return bad_key(b, "rope.dimension_count", "is odd");
-    if (status == IP_OK && rotary > b->plan.head) return bad_key(b, "rope.dimension_count", "is larger than a head");
-    if (status == IP_OK) status = ip_build_float(b, "rope.freq_base", 10000, &base);
-    if (status == IP_OK && base <= 0) return bad_key(b, "rope.freq_base", "is not positive");
-    if (status == IP_OK) status = read_kind(b, &s);
-    if (status == IP_OK) status = read_factor(b, &s.factor);
-    if (status == IP_OK && s.kind == YARN) status = read_yarn(b, &s);
-    if (status == IP_OK && s.kind == YARN && base <= 1)
-        return bad_key(b, "rope.freq_base", "is not above 1, which yarn needs");
-    const float *divisors = NULL;
-    if (status == IP_OK) status = ip_build_vector(b, "rope_freqs.weight", false, rotary / 2, &divisors);
-    if (status != IP_OK) return status;
+static float *frequencies(ip_build *b, const ip_rope_keys *k, size_t rotary, const float *divisors) {
+    float *inverse = ip_build_alloc(b, rotary / 2, sizeof *inverse);
+    if (!inverse) return NULL;
+    size_t turning = rotary / 2;
+    if (k->kind == IP_ROPE_PROPORTIONAL) turning = (size_t)(k->part * (double)rotary / 2);
+    for (size_t j = 0; j < rotary / 2; j++) {
+        inverse[j] = 1.0f / power_of(k->base, j, rotary);
+        if (k->kind == IP_ROPE_LINEAR || k->kind == IP_ROPE_PROPORTIONAL) inverse[j] /= (float)k->factor;
+        if (k->kind == IP_ROPE_LLAMA3) inverse[j] = scale_llama3(k, inverse[j]);
+        if (j >= turning) inverse[j] = 0;
+    }
+    if (k->kind == IP_ROPE_YARN) scale_yarn(k, rotary, inverse);
+    for (size_t j = 0; divisors && j < rotary / 2; j++) {
+        if (!(divisors[j] > 0)) {
+            ip_fail(b->error, IP_BAD_INPUT, "%s: divisor %zu of the rotary frequencies is not positive", b->path, j);
+            return NULL;
+        }
+        inverse[j] /= divisors[j];
+    }
+    for (size_t j = 0; j < rotary / 2; j++)
+        if (!isfinite(inverse[j])) {
+            ip_build_bad(b, "rope.freq_base", "rope_theta", "or its scaling is too small for floats");
+            return NULL;
+        }
+    return inverse;
+}
 
-    size_t pairs = (size_t)rotary / 2;
-    float *inverse = ip_build_alloc(b, pairs, sizeof *inverse), power[IP_HEAD_MAX / 2];
-    if (!inverse) return IP_FAILED;
-    for (size_t j = 0; j < pairs; j++) {
-        float exponent = (float)(2 * j) / (float)rotary;
-        power[j] = (float)ip_pow(base, (double)exponent);
-        inverse[j] = 1.0f / power[j];
-        if (s.kind == LINEAR) inverse[j] /= (float)s.factor;
-    }
-    if (s.kind == YARN) scale_yarn(&s, base, (size_t)rotary, power, inverse);
-    for (size_t j = 0; j < pairs; j++) {
-        if (divisors && !(divisors[j] > 0))
-            return ip_fail(b->error, IP_BAD_INPUT, "%s: tensor 'rope_freqs.weight': divisor %zu is not positive",
-                           b->path, j);
-        if (divisors) inverse[j] /= divisors[j];
-        if (!isfinite(inverse[j])) return bad_key(b, "rope.freq_base", "is too small for floats");
-    }
-    b->plan.rotary = (size_t)rotary;
-    b->plan.inverse_frequency = inverse;
-    b->plan.rotary_magnitude = 1;
-    if (s.kind == YARN) {
-        double magnitude = growth(s.factor, 1);
-        if (s.log_multiplier > 0) magnitude /= growth(s.factor, s.log_multiplier);
-        b->plan.rotary_magnitude = (float)(magnitude * s.attention_factor);
+ip_status ip_rope_make(ip_build *b, const ip_rope_keys *k, size_t rotary, ip_rope *out) {
+    *out = (ip_rope){.rotary = rotary, .magnitude = (float)k->magnitude, .original = (size_t)k->original};
+    if (k->kind == IP_ROPE_YARN && k->base <= 1)
+        return ip_build_bad(b, "rope.freq_base", "rope_theta", "is not above 1, which yarn needs");
+    out->inverse = frequencies(b, k, rotary, k->divisors);
+    if (!out->inverse) return b->error->status;
+    if (k->long_divisors && !(out->long_inverse = frequencies(b, k, rotary, k->long_divisors))) return b->error->status;
+    if (k->kind == IP_ROPE_DYNAMIC) {
+        if (rotary < 4) return ip_build_bad(b, NULL, "rope_scaling", "is dynamic, which needs four rotated dimensions");
+        out->base = k->base;
+        out->factor = k->factor;
     }
     return IP_OK;
+}
+
+void ip_rope_stretch(const ip_rope *rope, size_t length, float *inverse) {
+    double r = (double)rope->rotary, share = (double)length / (double)rope->original;
+    double base = rope->base * ip_pow(rope->factor * share - (rope->factor - 1), r / (r - 2));
+    for (size_t j = 0; j < rope->rotary / 2; j++) inverse[j] = 1.0f / power_of(base, j, rope->rotary);
 }

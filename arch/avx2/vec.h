@@ -77,6 +77,7 @@ IP_INLINE v16f vf_rint(v16f x) {
                   _mm256_round_ps(x.b, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
 }
 IP_INLINE v16f vf_exp(v16f x) { return (v16f){vm_exp_f32x8(x.a), vm_exp_f32x8(x.b)}; }
+IP_INLINE v16f vf_expm1(v16f x) { return (v16f){vm_expm1_f32x8(x.a), vm_expm1_f32x8(x.b)}; }
 IP_INLINE v16f vf_tanh(v16f x) { return (v16f){vm_tanh_f32x8(x.a), vm_tanh_f32x8(x.b)}; }
 IP_INLINE v16f vf_if_equal(v16f p, v16f q, v16f x, v16f y) {
     return (v16f){_mm256_blendv_ps(y.a, x.a, _mm256_cmp_ps(p.a, q.a, _CMP_EQ_OQ)),

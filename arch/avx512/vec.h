@@ -47,6 +47,7 @@ IP_INLINE v16f vf_neg(v16f a) { return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f)); 
 IP_INLINE v16f vf_abs(v16f a) { return _mm512_andnot_ps(_mm512_set1_ps(-0.0f), a); }
 IP_INLINE v16f vf_rint(v16f a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 IP_INLINE v16f vf_exp(v16f a) { return vm_exp_f32x16(a); }
+IP_INLINE v16f vf_expm1(v16f a) { return vm_expm1_f32x16(a); }
 IP_INLINE v16f vf_tanh(v16f a) { return vm_tanh_f32x16(a); }
 IP_INLINE v16f vf_if_equal(v16f a, v16f b, v16f x, v16f y) {
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ), y, x);

@@ -40,6 +40,14 @@ IP_INLINE void att_scores(const ip_attention *job, att_tile *t, const float *kt,
     }
 }
 
+/* Adds what the keys first .. end - 1 of the block bring with them. */
+IP_INLINE void att_bias(const ip_attention *job, att_tile *t, size_t base, size_t first, size_t end) {
+    for (size_t u = first; u < end; u++) {
+        float *s = t->s + u * IP_QUERY_TILE;
+        vf_store(s, vf_add(vf_load(s), vf_set(job->key_bias[base + u])));
+    }
+}
+
 /* Hides what a query may not see: key u (position) is seen by lanes from u - start, and with a window up to
  * u + window - start. first and end are offsets in the block that begins at position base. */
 IP_INLINE void att_mask(const ip_attention *job, att_tile *t, size_t base, size_t first, size_t end) {
@@ -89,6 +97,7 @@ IP_INLINE void att_output_step(const ip_attention *job, att_tile *t, const float
 static void NAME(att_block)(const ip_attention *job, att_tile *t, size_t base, size_t first, size_t end) {
     const float *kt = job->kt + base * job->head, *v = job->v + base * job->v_stride;
     for (size_t u = first / KEY_TILE * KEY_TILE; u < end; u += KEY_TILE) att_scores(job, t, kt, u);
+    if (job->key_bias) att_bias(job, t, base, first, end);
     att_mask(job, t, base, first, end);
     att_softmax(job, t, first, end);
     for (size_t query = 0; query < IP_QUERY_TILE; query += QUERY_SUBTILE) {
@@ -104,8 +113,8 @@ IP_INLINE void att_begin(const ip_attention *job, att_tile *t, size_t row) {
     size_t left = job->rows - row;
     t->start = job->position + row;
     t->live = left < IP_QUERY_TILE ? left : IP_QUERY_TILE;
-    t->m = vf_set(-INFINITY);
-    t->l = vf_set(0.0f);
+    t->m = vf_set(job->sink ? *job->sink : -INFINITY);
+    t->l = vf_set(job->sink ? 1.0f : 0.0f);
     memset(t->o, 0, IP_QUERY_TILE * att_width(job->head) * sizeof(float));
     for (size_t d = 0; d < job->head; d += IP_LANES) {
         v16f q[IP_QUERY_TILE];

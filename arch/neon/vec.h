@@ -82,6 +82,7 @@ IP_INLINE v16f vf_neg(v16f x) { return EACH1(vnegq_f32, x); }
 IP_INLINE v16f vf_abs(v16f x) { return EACH1(vabsq_f32, x); }
 IP_INLINE v16f vf_rint(v16f x) { return EACH1(vrndnq_f32, x); }
 IP_INLINE v16f vf_exp(v16f x) { return EACH1(vm_exp_f32x4, x); }
+IP_INLINE v16f vf_expm1(v16f x) { return EACH1(vm_expm1_f32x4, x); }
 IP_INLINE v16f vf_tanh(v16f x) { return EACH1(vm_tanh_f32x4, x); }
 IP_INLINE v16f vf_if_equal(v16f p, v16f q, v16f x, v16f y) {
     return (v16f){vbslq_f32(vceqq_f32(p.a, q.a), x.a, y.a), vbslq_f32(vceqq_f32(p.b, q.b), x.b, y.b),

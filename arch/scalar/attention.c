@@ -34,7 +34,8 @@ static float score(const ip_attention *job, const tile *t, size_t i, size_t u) {
         dot = fmaf(q, job->kt[(u / KEYS * job->head + d) * KEYS + u % KEYS], dot);
     }
     float s = job->scale * dot;
-    return job->softcap > 0.0f ? job->softcap * vm_tanh_f32(s / job->softcap) : s;
+    if (job->softcap > 0.0f) s = job->softcap * vm_tanh_f32(s / job->softcap);
+    return job->key_bias ? s + job->key_bias[u] : s;
 }
 
 /* Keys first .. end - 1 of one block: those that any query of the tile may see. */
@@ -70,8 +71,8 @@ void ip_attention_scalar(const ip_attention *job) {
         t.start = job->position + row;
         t.live = job->rows - row < QUERIES ? job->rows - row : QUERIES;
         for (size_t i = 0; i < QUERIES; i++) {
-            t.m[i] = -INFINITY;
-            t.l[i] = 0.0f;
+            t.m[i] = job->sink ? *job->sink : -INFINITY;
+            t.l[i] = job->sink ? 1.0f : 0.0f;
             for (size_t d = 0; d < job->head; d++) t.o[i][d] = 0.0f;
         }
         size_t end = t.start + t.live;

@@ -11,6 +11,9 @@ demo=$INFOPLANE_ROOT/models/demo/demo.q8_0.gguf
 small=$work/small.txt
 printf '%s\n' "The old farmer sees the grey barn." "The small horse sees the farmer." >"$small"
 
+# Ids for the models in folders, whose tokens are those of the valid GGUF file.
+"$INFOPLANE" tokenize "$bad/gguf/valid.gguf" "$small" -o "$work/ids.npy" --quiet
+
 # What the files justify is far below this bound of address space (a sanitizer needs terabytes of it).
 [ "$INFOPLANE_VARIANT" = native ] && ulimit -v $((1 << 20))
 
@@ -31,14 +34,24 @@ run_on() {
         npy:*:Z) run entropy "$5" --labels "$bad/npy/y_ok.npy" ;;
         npy:*:Y) run entropy "$bad/npy/z_ok.npy" --labels "$5" ;;
         corpus:*) run analyze "$demo" "$5" --plan ;;
+        *:data:*) run analyze "$5" "$work/ids.npy" --bins 8 --orders 1 ;;
+        safetensors:* | config.json:* | hf-dir:*) run inspect "$5" ;;
     esac
 }
 
 # Tabs are no separators to `read` where a field is empty; another character is.
 while IFS='|' read -r file format stage expected use_as word what; do
     word=${word//$'\x01'/|}
-    case "$format" in gguf | npy | corpus) ;; *) continue ;; esac
-    run_on "$format" "$stage" "$expected" "$use_as" "$bad/$file"
+    path=$bad/$file
+    case "$format" in
+        gguf | npy | corpus | hf-dir) ;;
+        safetensors | config.json) # a file of a model folder, which is then named after it
+            path=$work/$(basename "$file")
+            cp -r "$bad/hf_valid" "$path" && chmod -R u+w "$path" && cp -f "$bad/$file" "$path/${use_as#*/}"
+            ;;
+        *) continue ;;
+    esac
+    run_on "$format" "$stage" "$expected" "$use_as" "$path"
     if [ "$expected" = reject ]; then
         check "$file must be refused ($what; word: $word)" refused "$file" "$word"
     else
@@ -52,6 +65,12 @@ while IFS='|' read -r file format stage expected use_as word what; do
             *) check "$file must run ($what)" accepted "" ;;
         esac
     fi
+    case "$format:$expected" in
+        safetensors:accept | config.json:accept | hf-dir:accept)
+            run analyze "$path" "$work/ids.npy" --bins 8 --orders 1 --loss
+            check "$file must run ($what)" accepted ""
+            ;;
+    esac
 done < <(tail -n +2 "$bad/expected.tsv" | awk -F'\t' '{
     word = $5; gsub(/\|/, "\001", word); what = $6; gsub(/\|/, "/", what)
     print $1 "|" $2 "|" $3 "|" $4 "|" $7 "|" word "|" what }')

@@ -6,6 +6,10 @@
  *   golden-compare token-loss A.npy B.npy TOLERANCE                   A may hold the first documents of B
  *   golden-compare states FOLDER HIDDEN.npy ROWS.tsv TOLERANCE        relative to the norm of each state
  *   golden-compare norms FOLDER NORMS.npy TOLERANCE                   relative
+ *   golden-compare layers FOLDER HIDDEN.npy TOLERANCE                 [layers, documents, tokens, width]: of each layer's
+ *                                                                     largest value
+ *   golden-compare logits TOKEN-LOSS.npy LOGITS.npy IDS.npy TOLERANCE losses of the last tokens, from logits [documents, 8,
+ *                                                                     vocabulary], of the largest logit
  *   golden-compare ids A.npy B.npy COUNT                              the first COUNT ids are equal
  */
 #include <jansson.h>
@@ -214,6 +218,62 @@ static int norms(char **argv) {
     return verdict("norms of the states, relative", worst, atof(argv[2]));
 }
 
+static int layers(char **argv) {
+    ip_npy golden = open_npy(argv[1]);
+    size_t count = (size_t)golden.shape[0], rows = (size_t)(golden.shape[1] * golden.shape[2]);
+    size_t width = (size_t)golden.shape[3];
+    double *expected = floats(&golden), *state = malloc(width * sizeof *state), worst = 0.0;
+    if (golden.dims != 4 || !state) die("not four dimensions", argv[1]);
+    for (size_t l = 0; l < count; l++) {
+        ip_npy layer = open_layer(argv[0], l);
+        if (layer.shape[0] != rows || layer.shape[1] != width) die("another shape", layer.path);
+        double error = 0.0, most = 0.0;
+        for (size_t r = 0; r < rows; r++) {
+            ip_npy_row_f64(&layer, r, state);
+            for (size_t i = 0; i < width; i++) {
+                double e = expected[(l * rows + r) * width + i];
+                wider(&error, state[i], e);
+                most = fmax(most, fabs(e));
+            }
+        }
+        wider(&worst, error / most, 0.0);
+        ip_npy_close(&layer);
+    }
+    free(expected);
+    free(state);
+    ip_npy_close(&golden);
+    return verdict("hidden states, of each layer's largest", worst, atof(argv[2]));
+}
+
+/* Logits at the last n tokens of each document give the losses of all of them but the first. */
+static int logits(char **argv) {
+    ip_npy ours = open_npy(argv[0]), golden = open_npy(argv[1]), tokens = open_npy(argv[2]);
+    size_t documents = (size_t)golden.shape[0], n = (size_t)golden.shape[1], vocabulary = (size_t)golden.shape[2];
+    size_t length = (size_t)tokens.shape[1];
+    if (ours.count != documents * (length - 1)) die("other documents than the golden", argv[0]);
+    double *losses = floats(&ours), *z = floats(&golden), worst = 0.0, most = 0.0;
+    for (size_t d = 0; d < documents; d++) {
+        for (size_t i = 0; i + 1 < n; i++) {
+            const double *row = z + (d * n + i) * vocabulary;
+            double top = row[0], sum = 0.0;
+            for (size_t v = 0; v < vocabulary; v++) {
+                top = fmax(top, row[v]);
+                most = fmax(most, fabs(row[v]));
+            }
+            for (size_t v = 0; v < vocabulary; v++) sum += exp(row[v] - top);
+            size_t at = length - n + i;
+            double loss = top + log(sum) - row[ip_npy_int(&tokens, d * length + at + 1)];
+            wider(&worst, losses[d * (length - 1) + at], loss);
+        }
+    }
+    free(losses);
+    free(z);
+    ip_npy_close(&ours);
+    ip_npy_close(&golden);
+    ip_npy_close(&tokens);
+    return verdict("losses, of the largest logit", worst / most, atof(argv[3]));
+}
+
 static int ids(char **argv) {
     ip_npy a = open_npy(argv[0]), b = open_npy(argv[1]);
     uint64_t count = strtoull(argv[2], NULL, 10), differ = 0;
@@ -229,8 +289,8 @@ int main(int argc, char **argv) {
         const char *name;
         int arguments;
         int (*run)(char **argv);
-    } kinds[] = {{"estimates", 4, estimates}, {"loss", 3, loss},   {"token-loss", 3, token_loss},
-                 {"states", 4, states},       {"norms", 3, norms}, {"ids", 3, ids}};
+    } kinds[] = {{"estimates", 4, estimates}, {"loss", 3, loss}, {"token-loss", 3, token_loss}, {"states", 4, states},
+                 {"norms", 3, norms},         {"ids", 3, ids},   {"layers", 3, layers},         {"logits", 4, logits}};
     for (size_t i = 0; argc > 1 && i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(argv[1], kinds[i].name) == 0 && argc - 2 == kinds[i].arguments) return kinds[i].run(argv + 2);
     fputs("golden-compare: see the head of compare.c for the arguments\n", stderr);

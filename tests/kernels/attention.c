@@ -7,11 +7,11 @@
 typedef struct setting {
     size_t head, position, rows, window;
     float softcap;
-    bool bf16;
+    bool bf16, bias, sink;
     kind input;
 } setting;
 
-enum { SLOT_Q, SLOT_K, SLOT_V, SLOT_KT, SLOT_OUT, SLOT_WANT };
+enum { SLOT_Q, SLOT_K, SLOT_V, SLOT_KT, SLOT_OUT, SLOT_WANT, SLOT_BIAS, SLOT_SINK };
 
 /* Bytes of packed keys for the positions of whole blocks. */
 static size_t keys_bytes(size_t positions, size_t head) {
@@ -20,8 +20,9 @@ static size_t keys_bytes(size_t positions, size_t head) {
 
 static void one(check *c, setting s) {
     bool at_end = (s.rows + s.head) % 2 == 0;
-    check_case(c, "head %zu, position %zu, rows %zu, window %zu, softcap %g%s, %s", s.head, s.position, s.rows,
-               s.window, (double)s.softcap, s.bf16 ? ", bf16" : "", kind_name(s.input));
+    check_case(c, "head %zu, position %zu, rows %zu, window %zu, softcap %g%s%s%s, %s", s.head, s.position, s.rows,
+               s.window, (double)s.softcap, s.bf16 ? ", bf16" : "", s.bias ? ", bias" : "", s.sink ? ", sink" : "",
+               kind_name(s.input));
     size_t positions = s.position + s.rows, stride = s.head + random_below(c, 5);
     size_t queries = (s.rows - 1) * stride + s.head, all = (positions - 1) * stride + s.head;
     float *q = slot(SLOT_Q, queries * sizeof(float), at_end), *k = slot(SLOT_K, all * sizeof(float), at_end);
@@ -44,6 +45,11 @@ static void one(check *c, setting s) {
                         .softcap = s.softcap,
                         .window = s.window,
                         .bf16 = s.bf16};
+    float *bias = slot(SLOT_BIAS, positions * sizeof(float), at_end), *sink = slot(SLOT_SINK, sizeof(float), at_end);
+    fill_floats(c, KIND_NORMAL, bias, positions);
+    *sink = random_normal(c) * 3.0f;
+    if (s.bias) job.key_bias = bias;
+    if (s.sink) job.sink = sink;
     float *want = job.out = slot(SLOT_WANT, queries * sizeof(float), at_end);
     c->law->attention(&job);
     float *got = job.out = slot(SLOT_OUT, queries * sizeof(float), at_end);
@@ -66,6 +72,11 @@ void check_attention(check *c) {
     for (size_t window = 1; window <= 130; window += 9) {
         one(c,
             (setting){.head = 8, .position = 112, .rows = 70, .window = window, .softcap = window % 2 ? 5.0f : 0.0f});
+    }
+    for (size_t rows = 1; rows <= 150; rows += 29) {
+        one(c, (setting){.head = 20, .rows = rows, .bias = true});
+        one(c, (setting){.head = 20, .rows = rows, .sink = true, .window = rows / 2});
+        one(c, (setting){.head = 20, .position = 32, .rows = rows, .sink = true, .bias = true, .softcap = 9.0f});
     }
     for (kind k = 0; k < KINDS; k++) one(c, (setting){.head = 24, .rows = 70, .input = k});
     one(c, (setting){.head = 64, .position = 256, .rows = c->quick ? 33 : 256});

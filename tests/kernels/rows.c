@@ -56,6 +56,53 @@ static void case_rms_norm(check *c, size_t n, kind k, bool at_end, size_t i) {
 
 void check_rms_norm(check *c) { each_case(c, case_rms_norm); }
 
+static void case_layer_norm(check *c, size_t n, kind k, bool at_end, size_t i) {
+    float *x = floats(c, SLOT_A, n, at_end, k), *gain = floats(c, SLOT_B, n, at_end, KIND_NORMAL);
+    float *bias = i % 2 ? floats(c, SLOT_C, n, at_end, KIND_NORMAL) : NULL;
+    float *got = slot(SLOT_GOT, n * sizeof(float), at_end), *want = slot(SLOT_WANT, n * sizeof(float), at_end);
+    if (i % 11 == 0) x[random_below(c, n)] = i % 2 ? INFINITY : NAN;
+    int flag = c->law->layer_norm(want, x, gain, bias, n, 1e-5f);
+    check_that(c, c->kernels->layer_norm(got, x, gain, bias, n, 1e-5f) == flag, "the flag differs");
+    if (flag != 0) return;
+    check_words(c, got, want, n);
+    c->kernels->layer_norm(x, x, gain, bias, n, 1e-5f);
+    check_words(c, x, want, n);
+}
+
+void check_layer_norm(check *c) { each_case(c, case_layer_norm); }
+
+static const float xielu_numbers[4] = {0.8f, 1.1f, 0.5f, -1e-6f};
+
+static void case_activate(check *c, size_t n, kind k, bool at_end, size_t i) {
+    float *gate = floats(c, SLOT_A, n, at_end, k), *up = floats(c, SLOT_B, n, at_end, k);
+    float *got = slot(SLOT_GOT, n * sizeof(float), at_end), *want = slot(SLOT_WANT, n * sizeof(float), at_end);
+    size_t shift = 1 + i % 40;
+    for (ip_activation a = IP_ACT_SILU; a <= IP_ACT_CLAMPED; a++) {
+        const float *second = i % 2 || a == IP_ACT_CLAMPED ? up : NULL;
+        c->law->activate(want, gate, second, n, a, xielu_numbers);
+        c->kernels->activate(got, gate, second, n, a, xielu_numbers);
+        check_words(c, got, want, n);
+        /* In front of its gates, by any number of elements, as rows that close up. */
+        float *both = slot(SLOT_C, (n + shift) * sizeof(float), at_end);
+        memcpy(both + shift, gate, n * sizeof(float));
+        c->kernels->activate(both, both + shift, second, n, a, xielu_numbers);
+        check_words(c, both, want, n);
+    }
+}
+
+void check_activate(check *c) { each_case(c, case_activate); }
+
+static void case_soft_cap(check *c, size_t n, kind k, bool at_end, size_t i) {
+    float *x = floats(c, SLOT_A, n, at_end, k);
+    float *got = copy_of(SLOT_GOT, x, n, at_end), *want = copy_of(SLOT_WANT, x, n, at_end);
+    float cap = i % 2 ? 30.0f : 0.0f;
+    c->law->soft_cap(want, n, 0.0625f, cap);
+    c->kernels->soft_cap(got, n, 0.0625f, cap);
+    check_words(c, got, want, n);
+}
+
+void check_soft_cap(check *c) { each_case(c, case_soft_cap); }
+
 static void case_rope(check *c, size_t n, kind k, bool at_end, size_t i) {
     (void)i;
     float *x = floats(c, SLOT_A, 2 * n, at_end, k);

@@ -262,7 +262,7 @@ Test(gguf, a_real_model_opens_quickly) {
     ip_model *model;
     cr_assert_eq(ip_model_open(&model, path, NULL, NULL, NULL, &error), IP_OK, "%s", error.message);
     const ip_plan *plan = ip_model_plan(model);
-    cr_assert(plan->layers == 30 && plan->width == 576 && plan->vocabulary == 49152 && plan->head == 64);
+    cr_assert(plan->layers == 30 && plan->width == 576 && plan->vocabulary == 49152 && plan->blocks[0].head == 64);
     cr_assert(plan->parameters == 134515008 && plan->head_weight.tensor == plan->embedding);
     ip_model_close(model);
 }
