@@ -333,6 +333,10 @@ void bench_gemm_int8(const char *kernel) { add_gemm(kernel, IP_ARITH_INT8); }
 void bench_rms_norm(const char *kernel) {
     add_rows(kernel, widths, [](rows &r) { kernels->rms_norm(r.z.get(), r.x.get(), r.y.get(), r.n, 1e-5f); });
 }
+void bench_layer_norm(const char *kernel) {
+    add_rows(kernel, widths,
+             [](rows &r) { kernels->layer_norm(r.z.get(), r.x.get(), r.y.get(), r.y.get(), r.n, 1e-5f); });
+}
 void bench_rope(const char *kernel) {
     // A rotation keeps the length of what it turns: run for ever, it stays finite.
     add_rows(kernel, {64, 128}, [](rows &r) {
@@ -345,6 +349,23 @@ void bench_rope(const char *kernel) {
 }
 void bench_silu_mul(const char *kernel) {
     add_rows(kernel, inner, [](rows &r) { kernels->silu_mul(r.z.get(), r.x.get(), r.y.get(), r.n); });
+}
+void bench_activate(const char *kernel) {
+    static const struct {
+        ip_activation kind;
+        const char *name;
+    } kinds[] = {{IP_ACT_SILU, "silu"},      {IP_ACT_GELU_TANH, "gelu-tanh"}, {IP_ACT_GELU_ERF, "gelu-erf"},
+                 {IP_ACT_RELU, "relu"},      {IP_ACT_RELU2, "relu2"},         {IP_ACT_XIELU, "xielu"},
+                 {IP_ACT_CLAMPED, "clamped"}};
+    static const float numbers[] = {0.8f, 0.8f, 0.5f, -1e-6f}; // of xIELU; the others read none
+    for (const auto &k : kinds) {
+        ip_activation kind = k.kind;
+        add_rows((std::string(kernel) + "/" + k.name).c_str(), inner,
+                 [kind](rows &r) { kernels->activate(r.z.get(), r.x.get(), r.y.get(), r.n, kind, numbers); });
+    }
+}
+void bench_soft_cap(const char *kernel) {
+    add_rows(kernel, {1536, 256000}, [](rows &r) { kernels->soft_cap(r.x.get(), r.n, 1.0f, 30.0f); });
 }
 void bench_add(const char *kernel) {
     add_rows(kernel, widths, [](rows &r) { kernels->add(r.z.get(), r.x.get(), r.n); });
