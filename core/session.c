@@ -104,12 +104,15 @@ ip_status ip_session_corpus(ip_session *session, const char *const *corpora, siz
     for (size_t i = 0; i < count; i++) text = text || !ends_with(corpora[i], ".npy");
     ip_session_stage(session, "tokens", 0, "bytes");
     ip_status status = IP_OK;
-    if (text) status = ip_tokenizer_from_gguf(&tokenizer, ip_model_gguf(session->model), warn_of, session, error);
+    size_t vocabulary = ip_model_plan(session->model)->vocabulary;
+    if (text && session->settings->tokenizer)
+        status = ip_tokenizer_open_json(&tokenizer, session->settings->tokenizer, vocabulary, warn_of, session, error);
+    else if (text)
+        status = ip_tokenizer_from_gguf(&tokenizer, ip_model_gguf(session->model), warn_of, session, error);
     ip_corpus_options options = ip_corpus_options_of(session->settings);
     if (status == IP_OK)
-        status = ip_corpus_read(&session->corpus, corpora, count, &options, tokenizer,
-                                ip_model_plan(session->model)->vocabulary, session->pool, warn_of, session,
-                                corpus_progress, session, error);
+        status = ip_corpus_read(&session->corpus, corpora, count, &options, tokenizer, vocabulary, session->pool,
+                                warn_of, session, corpus_progress, session, error);
     ip_tokenizer_free(tokenizer);
     if (status == IP_OK && session->corpus.replaced > 0)
         ip_session_warn(session, "%s: invalid UTF-8: %llu U+FFFD put in", corpora[0],

@@ -69,18 +69,41 @@ size_t ip_white_begin(const char *text, size_t at) {
 
 /* ---- steps: each reads text[0 .. n) and writes *out, a buffer of its own ---- */
 
-/* Whether the text is in all four forms for certain without looking at its characters' properties: below U+00A0
- * nothing decomposes; in NFC nothing below U+0300 composes or decomposes by itself (U+0300 begins with the byte CC). */
-static bool is_plain(const char *text, size_t n, ip_normal_kind kind) {
-    unsigned char least = kind == IP_NORMAL_NFC ? 0xCC : 0xC2, high = 0;
-    size_t i = 0;
-    for (; i + 16 <= n; i += 16) {
-        for (size_t k = 0; k < 16; k++) high = (unsigned char)text[i + k] > high ? (unsigned char)text[i + k] : high;
-        if (high >= least) return false;
+/* NFC looks at the stretches only that may change: where a character may, from the one before it to the next that may
+ * not (which begins a text as good as any). The end of the text unchanged from `at`, and the stretch behind it. */
+static void next_unstable(const ip_unicode_class *unstable, const char *text, size_t at, size_t n, size_t *first,
+                          size_t *last) {
+    size_t before = at;
+    for (size_t i = at; i < n;) {
+        if ((unsigned char)text[i] < 0xCC) { /* below U+0300 everything is stable */
+            before = i;
+            i += (unsigned char)text[i] < 0x80 ? 1 : 2;
+            continue;
+        }
+        size_t step = ip_utf8_step((const unsigned char *)text + i, n - i);
+        if (step == 0) step = 1;
+        if (!ip_unicode_class_has(unstable, ip_utf8_decode((const unsigned char *)text + i, step))) {
+            before = i;
+            i += step;
+            continue;
+        }
+        *first = before;
+        for (i += step; i < n; i += step) {
+            step = ip_utf8_step((const unsigned char *)text + i, n - i);
+            if (step == 0) step = 1;
+            if (!ip_unicode_class_has(unstable, ip_utf8_decode((const unsigned char *)text + i, step))) break;
+        }
+        *last = i;
+        return;
     }
-    for (; i < n; i++)
-        if ((unsigned char)text[i] >= least) return false;
-    return true;
+    *first = *last = n;
+}
+
+/* Below U+0080 nothing decomposes. */
+static bool is_ascii(const char *text, size_t n) {
+    unsigned char high = 0;
+    for (size_t i = 0; i < n; i++) high |= (unsigned char)text[i];
+    return high < 0x80;
 }
 
 static ip_status form(ip_normal_kind kind, const char *text, size_t n, ip_text *out, ip_error *error) {
@@ -93,9 +116,25 @@ static ip_status form(ip_normal_kind kind, const char *text, size_t n, ip_text *
         free(result);
         return ip_fail(error, IP_FAILED, "tokenizer: normalising a text of %zu bytes: %s", n, utf8proc_errmsg(got));
     }
-    free(out->data);
-    *out = (ip_text){(char *)result, (size_t)got, (size_t)got};
-    return IP_OK;
+    bool room = append(out, (const char *)result, (size_t)got);
+    free(result);
+    return room ? IP_OK : ip_fail(error, IP_FAILED, "tokenizer: out of memory");
+}
+
+/* *out stays empty when the text is in NFC. */
+static ip_status compose(const char *text, size_t n, ip_text *out, ip_error *error) {
+    const ip_unicode_class *unstable = ip_unicode_class_find("NFC", 3);
+    size_t at = 0, first, last;
+    next_unstable(unstable, text, at, n, &first, &last);
+    if (first == n) return IP_OK;
+    while (first < n) {
+        if (!append(out, text + at, first - at)) return ip_fail(error, IP_FAILED, "tokenizer: out of memory");
+        ip_status status = form(IP_NORMAL_NFC, text + first, last - first, out, error);
+        if (status != IP_OK) return status;
+        at = last;
+        next_unstable(unstable, text, at, n, &first, &last);
+    }
+    return append(out, text + at, n - at) ? IP_OK : ip_fail(error, IP_FAILED, "tokenizer: out of memory");
 }
 
 static bool lowercase(const char *text, size_t n, ip_text *out) {
@@ -162,10 +201,13 @@ static ip_status run_step(const ip_normal *step, ip_regex_scratch *scratch, bool
     out->size = 0;
     switch (step->kind) {
     case IP_NORMAL_NFC:
+        status = compose(*text, *n, out, error);
+        if (out->size == 0) return status;
+        break;
     case IP_NORMAL_NFD:
     case IP_NORMAL_NFKC:
     case IP_NORMAL_NFKD:
-        if (is_plain(*text, *n, step->kind)) return IP_OK;
+        if (is_ascii(*text, *n)) return IP_OK;
         status = form(step->kind, *text, *n, out, error);
         break;
     case IP_NORMAL_LOWERCASE: room = lowercase(*text, *n, out); break;

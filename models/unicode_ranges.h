@@ -19,7 +19,7 @@ typedef struct ip_unicode_class {
 
 /* General categories of Unicode 16 (L, Lu, N, Nd ...), scripts (Han, Thai ...), "s" "d" "w" for what these letters mean
  * in an expression, and what the reference takes from tables of its own: "N17" numbers (its Digits step), "P8" what its
- * Punctuation step splits at, "Mn8" what StripAccents takes away, "W" word characters beside an added token. name has n bytes. NULL: no such class. */
+ * Punctuation step splits at, "Mn8" what StripAccents takes away, "W" word characters beside an added token, "NFC" characters that may change under NFC or join the one before. name has n bytes. NULL: no such class. */
 const ip_unicode_class *ip_unicode_class_find(const char *name, size_t n);
 
 bool ip_unicode_class_has(const ip_unicode_class *class, uint32_t code);

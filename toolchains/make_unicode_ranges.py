@@ -7,6 +7,7 @@ class is of the Unicode version that the reference tokenizer uses at that place:
     general categories    Unicode 16, as in the reference's expression engine
     d, w, scripts         \\d, \\w, \\p{Han} ...: asked of that engine itself
     N17                   Unicode 17: what the reference's `Digits` step calls a number
+    NFC                   Unicode 17: where a text may not be in NFC
     P8                    what its `Punctuation` step splits at: ASCII symbols and the punctuation of Unicode 8; asked
     Mn8                   what its `StripAccents` takes away; asked
     W                     a word character next to an added token with single_word; asked
@@ -29,6 +30,20 @@ assert u.unidata_version == sys.argv[1], u.unidata_version
 json.dump([u.category(chr(c)) for c in range(0x110000)], sys.stdout)
 """
 
+# Characters at which a text may not be in NFC, or that may join the one before: those that change by themselves, those
+# with a combining class, the second halves of compositions, the Hangul vowels and finals.
+NOT_STABLE = """
+import json, sys
+import unicodedata2 as u
+seconds = set()
+for c in range(0x110000):
+    parts = u.decomposition(chr(c)).split()
+    if len(parts) == 2 and not parts[0].startswith("<"):
+        seconds.add(int(parts[1], 16))
+json.dump([c for c in range(0x110000) if not 0xD800 <= c < 0xE000 and (u.normalize("NFC", chr(c)) != chr(c)
+           or u.combining(chr(c)) or c in seconds or 0x1161 <= c <= 0x1175 or 0x11A8 <= c <= 0x11C2)], sys.stdout)
+"""
+
 SCRIPTS = ["Han", "Hiragana", "Katakana", "Hangul", "Thai", "Lao", "Khmer", "Myanmar", "Latin", "Cyrillic", "Greek",
            "Arabic", "Hebrew", "Devanagari"]
 
@@ -40,8 +55,8 @@ SCALARS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 ALL = "".join(map(chr, SCALARS))
 
 
-def categories(folder, version):
-    out = subprocess.run([sys.executable, "-c", CATEGORIES, version], env={"PYTHONPATH": folder}, check=True,
+def computed(program, folder, version):
+    out = subprocess.run([sys.executable, "-c", program, version], env={"PYTHONPATH": folder}, check=True,
                          stdout=subprocess.PIPE).stdout
     return json.loads(out)
 
@@ -78,10 +93,11 @@ def asked_word_characters():
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    gc16, gc17 = categories(sys.argv[1], "16.0.0"), categories(sys.argv[2], "17.0.0")
+    gc16, gc17 = computed(CATEGORIES, sys.argv[1], "16.0.0"), computed(CATEGORIES, sys.argv[2], "17.0.0")
     names = sorted({c[0] for c in gc16}) + sorted(set(gc16))
     lists = [(name, ranges(c for c in SCALARS if gc16[c].startswith(name)), "general category, Unicode 16")
              for name in names if name != "Cs"]
+    lists.append(("NFC", ranges(computed(NOT_STABLE, sys.argv[2], "17.0.0")), "may change under NFC, or join the one before"))
     lists.append(("N17", ranges(c for c in SCALARS if gc17[c][0] == "N"), "numbers of Unicode 17"))
     lists.append(("P8", ranges(removed_by(pre_tokenizers.Punctuation("removed"))), "the Punctuation step"))
     accents = set(ALL) - set(normalizers.StripAccents().normalize_str(ALL))
