@@ -2,8 +2,11 @@
  * every text: cutting, decoding, threads' scratches. */
 #include "models/tokenizer.h"
 
+#include <regex.h>
+
 #include "core/base/npy.h"
 #include "core/base/utf8.h"
+#include "models/json.h"
 #include "tests/unit/tokens_support.h"
 
 static void print_warning(void *context, const char *line) {
@@ -199,6 +202,10 @@ Test(tokenizer_rules, cuts_smollm2) { check_cuts("models/SmolLM2-135M-Instruct.Q
 Test(tokenizer_rules, cuts_gpt_neox) { check_cuts("data/ggml-vocabs/ggml-vocab-gpt-neox.gguf"); }
 Test(tokenizer_rules, cuts_falcon) { check_cuts("data/ggml-vocabs/ggml-vocab-falcon.gguf"); }
 Test(tokenizer_rules, cuts_llama) { check_cuts("data/ggml-vocabs/ggml-vocab-llama-spm.gguf"); }
+Test(tokenizer_rules, cuts_json_llama3) { check_cuts("data/tokenizers/llama3_2"); }
+Test(tokenizer_rules, cuts_json_qwen) { check_cuts("data/tokenizers/qwen2_5"); }
+Test(tokenizer_rules, cuts_json_tekken) { check_cuts("data/tokenizers/mistral_nemo"); }
+Test(tokenizer_rules, cuts_json_mistral) { check_cuts("data/tokenizers/mistral_v0_1"); }
 Test(tokenizer_rules, cuts_phi3) { check_cuts("data/ggml-vocabs/ggml-vocab-phi-3.gguf"); }
 
 /* A GPT-2 vocabulary has every byte: the pieces of the ids put together are the text. */
@@ -294,4 +301,70 @@ Test(tokenizer_badfiles, expected) {
     cr_expect(rejected >= 10, "%zu", rejected);
     free(table);
     free(path);
+}
+
+/* Ids of an accepted file's text as the reference gives them (accepted.json). */
+static void check_accepted(const ip_tokenizer *t, const char *name, const ip_node *accepted) {
+    const ip_node *row = ip_node_get(accepted, name), *want = ip_node_get(row, "ids");
+    const char *text;
+    cr_assert(ip_node_text(ip_node_get(row, "text"), &text), "%s", name);
+    ip_ids ids = {0};
+    ip_error error = {0};
+    ip_tokenizer_scratch *scratch = ip_tokenizer_scratch_new(t);
+    cr_assert_eq(ip_tokenize(t, scratch, text, strlen(text), true, true, &ids, &error), IP_OK, "%s", error.message);
+    cr_expect_eq(ids.count, ip_node_count(want), "%s: %zu ids", name, ids.count);
+    for (size_t i = 0; i < ids.count && i < ip_node_count(want); i++) {
+        int64_t id;
+        cr_assert(ip_node_int(ip_node_at(want, i), &id));
+        cr_expect_eq(ids.data[i], id, "%s: id %zu is %d", name, i, ids.data[i]);
+    }
+    free(ids.data);
+    ip_tokenizer_scratch_free(scratch);
+}
+
+/* Every tokenizer.json of badfiles/expected.tsv. The model that they stand beside has 128 rows. */
+Test(tokenizer_badfiles, json) {
+    need_shared("golden/badfiles/expected.tsv");
+    char *path = shared_path("golden/badfiles/expected.tsv"), *list = shared_path("golden/badfiles/accepted.json");
+    size_t n, accepts = 0, rejects = 0, count;
+    char *known = read_whole(list, &n);
+    for (char *nul = known; (nul = strstr(nul, "\\u0000"));) memcpy(nul, "\\u0001", 6); /* of other files' texts */
+    ip_error error = {0};
+    ip_node *accepted = ip_node_parse(list, "list", known, n, false, &error);
+    cr_assert_not_null(accepted, "%s", error.message);
+    char *table = read_whole(path, &n), *cursor = table, *field[7];
+    while ((count = next_row(&cursor, field, 7)) > 0) {
+        if (count < 6 || strcmp(field[1], "tokenizer.json") != 0) continue;
+        char *relative = NULL;
+        cr_assert(asprintf(&relative, "golden/badfiles/%s", field[0]) > 0);
+        char *file = shared_path(relative);
+        size_t size;
+        char *bytes = read_whole(file, &size);
+        ip_tokenizer *t = NULL;
+        ip_status status =
+            ip_tokenizer_open_json_memory(&t, "dir/tokenizer.json", bytes, size, 128, NULL, NULL, &error);
+        if (strcmp(field[3], "accept") == 0) {
+            cr_expect_eq(status, IP_OK, "%s: %s", field[0], error.message);
+            if (t) check_accepted(t, field[0], accepted);
+            accepts++;
+        } else {
+            regex_t word;
+            cr_assert_eq(regcomp(&word, field[4], REG_EXTENDED | REG_ICASE | REG_NOSUB), 0);
+            cr_expect(status == IP_BAD_INPUT && regexec(&word, error.message, 0, NULL, 0) == 0, "%s: %d %s", field[0],
+                      status, error.message);
+            cr_expect_null(strchr(error.message, '\n'));
+            regfree(&word);
+            rejects++;
+        }
+        ip_tokenizer_free(t);
+        free(bytes);
+        free(file);
+        free(relative);
+    }
+    cr_expect(accepts >= 6 && rejects >= 35, "%zu accepted, %zu rejected", accepts, rejects);
+    ip_node_free(accepted);
+    free(known);
+    free(table);
+    free(path);
+    free(list);
 }
