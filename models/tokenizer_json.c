@@ -114,9 +114,13 @@ static void enter_vocabulary(ip_tokenizer *t, const vocabulary *v) {
 }
 
 /* Id of a vocabulary text as it stands in the file; -1: none. */
-static int32_t id_of_text(const ip_node *vocab, const char *text) {
+static int32_t id_of_text(const ip_node *vocab, const vocabulary *v, const char *text) {
     uint64_t id;
-    return ip_node_whole(ip_node_get(vocab, text), &id) ? (int32_t)id : -1;
+    if (ip_node_is_object(vocab)) return ip_node_whole(ip_node_get(vocab, text), &id) ? (int32_t)id : -1;
+    size_t n = strlen(text);
+    for (size_t i = 0; i < ip_node_count(vocab); i++)
+        if (v->texts[i].size == n && memcmp(v->texts[i].data, text, n) == 0) return (int32_t)i;
+    return -1;
 }
 
 /* ---- BPE ---- */
@@ -194,7 +198,7 @@ static ip_status read_bpe(ip_tokenizer *t, const ip_json_source *s, const ip_nod
     enter_vocabulary(t, v);
     if (ip_node_get(model, "unk_token") && !ip_node_text(ip_node_get(model, "unk_token"), &unknown))
         return ip_json_refuse(s, "model.unk_token", "is not a string");
-    if (unknown) t->unknown = id_of_text(ip_node_get(model, "vocab"), unknown);
+    if (unknown) t->unknown = id_of_text(ip_node_get(model, "vocab"), v, unknown);
     status = read_merges(t, s, ip_node_get(model, "merges"));
     if (t->form == IP_FORM_SPACED) ip_bpe_find_joins(t);
     return status;
@@ -307,7 +311,7 @@ static ip_status read_added(ip_tokenizer *t, const ip_json_source *s, const ip_n
     ip_node_whole(ip_node_get(node, "id"), &id);
     if (content[0] == '\0') return IP_OK;
     const ip_node *vocab = ip_node_get(ip_node_get(s->root, "model"), "vocab");
-    int32_t in_vocabulary = id_of_text(vocab, content);
+    int32_t in_vocabulary = id_of_text(vocab, v, content);
     if (in_vocabulary >= 0 && (uint64_t)in_vocabulary != id) {
         char line[256];
         snprintf(line, sizeof line,
