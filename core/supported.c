@@ -8,7 +8,7 @@
 #include "models/quantise.h"
 #include "models/tokenizer_pre.h"
 
-static const char *const tokenizers[] = {"gpt2", "llama"};
+static const char *const tokenizers[] = {"gpt2", "llama", "gemma4"};
 enum { TOKENIZERS = sizeof tokenizers / sizeof tokenizers[0] };
 
 /* How weights of a type are multiplied unless --compute says otherwise; NULL: it holds no weights. */
@@ -39,7 +39,7 @@ static void write_text(FILE *file) {
     for (size_t i = 0; i < TOKENIZERS; i++) fprintf(file, " %s", tokenizers[i]);
     ip_pre_list(names, sizeof names);
     fprintf(file, "\npre-tokenizers (tokenizer.ggml.pre): %s\n", names);
-    fputs("files: GGUF versions 2 and 3, split sets included\n", file);
+    fputs("files: GGUF versions 2 and 3, split sets included; tokenizer.json with BPE or Unigram\n", file);
 }
 
 /* A text of words apart by commas or spaces as an array. */
