@@ -67,6 +67,7 @@ typedef struct ip_settings {
     const char *scratch; /* folder or NULL */
     /* names */
     const char *family, *name; /* NULL: from the file */
+    const char *tokenizer;     /* a tokenizer.json, or its folder, instead of the model's; NULL: the model's */
 } ip_settings;
 
 void ip_settings_default(ip_settings *settings);

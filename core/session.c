@@ -99,13 +99,13 @@ static bool ends_with(const char *text, const char *tail) {
     return n >= m && strcmp(text + n - m, tail) == 0;
 }
 
-ip_status ip_session_tokenizer(ip_tokenizer **out, const ip_checkpoint *file, ip_warn warn, void *context,
-                               ip_error *error) {
-    if (file->gguf) return ip_tokenizer_from_gguf(out, file->gguf, warn, context, error);
-    return ip_fail(error, IP_BAD_INPUT,
-                   "%s: texts need a tokenizer, which is read from GGUF files only: give token ids "
-                   "(.npy)",
-                   file->folder->path);
+/* The tokenizer that was asked for, else the model's own: the keys of a GGUF, the tokenizer.json of a folder. */
+static ip_status open_tokenizer(ip_tokenizer **out, ip_session *session, ip_error *error) {
+    const ip_checkpoint *file = ip_model_checkpoint(session->model);
+    const char *json = session->settings->tokenizer;
+    if (!json && file->gguf) return ip_tokenizer_from_gguf(out, file->gguf, warn_of, session, error);
+    return ip_tokenizer_open_json(out, json ? json : file->folder->path, ip_model_plan(session->model)->vocabulary,
+                                  warn_of, session, error);
 }
 
 ip_status ip_session_corpus(ip_session *session, const char *const *corpora, size_t count, ip_error *error) {
@@ -114,12 +114,12 @@ ip_status ip_session_corpus(ip_session *session, const char *const *corpora, siz
     for (size_t i = 0; i < count; i++) text = text || !ends_with(corpora[i], ".npy");
     ip_session_stage(session, "tokens", 0, "bytes");
     ip_status status = IP_OK;
-    if (text) status = ip_session_tokenizer(&tokenizer, ip_model_checkpoint(session->model), warn_of, session, error);
+    if (text) status = open_tokenizer(&tokenizer, session, error);
+    const size_t vocabulary = ip_model_plan(session->model)->vocabulary;
     ip_corpus_options options = ip_corpus_options_of(session->settings);
     if (status == IP_OK)
-        status = ip_corpus_read(&session->corpus, corpora, count, &options, tokenizer,
-                                ip_model_plan(session->model)->vocabulary, session->pool, warn_of, session,
-                                corpus_progress, session, error);
+        status = ip_corpus_read(&session->corpus, corpora, count, &options, tokenizer, vocabulary, session->pool,
+                                warn_of, session, corpus_progress, session, error);
     ip_tokenizer_free(tokenizer);
     if (status == IP_OK && session->corpus.replaced > 0)
         ip_session_warn(session, "%s: invalid UTF-8: %llu U+FFFD put in", corpora[0],

@@ -9,7 +9,7 @@
 #include "models/tokenizer_pre.h"
 #include "models/types_hf.h"
 
-static const char *const tokenizers[] = {"gpt2", "llama"};
+static const char *const tokenizers[] = {"gpt2", "llama", "gemma4"};
 enum { TOKENIZERS = sizeof tokenizers / sizeof tokenizers[0] };
 
 /* How weights of a type are multiplied unless --compute says otherwise; NULL: it holds no weights. */
@@ -54,7 +54,10 @@ static void write_text(FILE *file) {
     for (size_t i = 0; i < TOKENIZERS; i++) fprintf(file, " %s", tokenizers[i]);
     ip_pre_list(names, sizeof names);
     fprintf(file, "\npre-tokenizers (tokenizer.ggml.pre): %s\n", names);
-    fputs("files: GGUF versions 2 and 3, split sets included; Hugging Face folders with safetensors\n", file);
+    fputs("files: GGUF versions 2 and 3, split sets included; Hugging Face folders with safetensors, and a "
+          "tokenizer.json "
+          "with BPE or Unigram\n",
+          file);
 }
 
 /* A text of words apart by commas or spaces as an array. */

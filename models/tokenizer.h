@@ -20,10 +20,19 @@ typedef struct ip_ids {
 /* Builds the tokenizer that a GGUF's tokenizer.ggml.* keys describe; the file may be closed afterwards. Read-only from
  * then on: shared by threads, each with a scratch of its own. */
 ip_status ip_tokenizer_from_gguf(ip_tokenizer **out, const ip_gguf *file, ip_warn warn, void *context, ip_error *error);
+
+/* Builds the tokenizer of a Hugging Face tokenizer.json: the file itself, or the folder that holds it. rows: ids must be
+ * below it, the rows of the model's embedding (0: not known). What the file has and this version does not know is
+ * refused by its name. */
+ip_status ip_tokenizer_open_json(ip_tokenizer **out, const char *path, size_t rows, ip_warn warn, void *context,
+                                 ip_error *error);
+/* The same from memory, which may be gone afterwards; path is for messages. */
+ip_status ip_tokenizer_open_json_memory(ip_tokenizer **out, const char *path, const void *data, size_t size,
+                                        size_t rows, ip_warn warn, void *context, ip_error *error);
 void ip_tokenizer_free(ip_tokenizer *tokenizer);
 
 size_t ip_tokenizer_vocabulary(const ip_tokenizer *tokenizer);
-const char *ip_tokenizer_kind(const ip_tokenizer *tokenizer); /* "gpt2 (smollm)", "llama" */
+const char *ip_tokenizer_kind(const ip_tokenizer *tokenizer); /* "gpt2 (smollm)", "tokenizer.json: BPE, plain" */
 
 /* Per-thread working memory. */
 typedef struct ip_tokenizer_scratch ip_tokenizer_scratch;

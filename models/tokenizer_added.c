@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/utf8.h"
+#include "models/unicode_ranges.h"
+
 bool ip_added_set_add(ip_added_set *set, ip_added item) {
     if (set->count == set->room) {
         size_t room = set->room ? set->room * 2 : 16;
@@ -88,4 +91,16 @@ size_t ip_added_find(const ip_added_set *set, const char *text, size_t n, size_t
         if (*hit) return at;
     }
     return n;
+}
+
+static bool is_word(const char *text, size_t at, size_t n) {
+    const ip_unicode_class *word = ip_unicode_class_find("W", 1);
+    size_t step = ip_utf8_step((const unsigned char *)text + at, n - at);
+    return step && ip_unicode_class_has(word, ip_utf8_decode((const unsigned char *)text + at, step));
+}
+
+bool ip_added_alone(const char *text, size_t first, size_t stop, size_t n) {
+    size_t before = first;
+    while (before > 0 && (before == first || ((unsigned char)text[before] & 0xC0) == 0x80)) before--;
+    return !(first > 0 && is_word(text, before, first)) && !(stop < n && is_word(text, stop, n));
 }

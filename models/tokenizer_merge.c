@@ -51,12 +51,12 @@ static bool grow(ip_merges *merges) {
     return true;
 }
 
-bool ip_merges_add(ip_merges *merges, int32_t left, int32_t right, uint32_t rank, int32_t id) {
+bool ip_merges_add(ip_merges *merges, int32_t left, int32_t right, uint32_t rank, int32_t id, bool last_wins) {
     if (merges->count * 2 > merges->mask && !grow(merges)) return false;
     ip_merge *slot = slot_of(merges, pair_of(left, right));
-    if (slot->pair != EMPTY) return true;
+    if (slot->pair != EMPTY && !last_wins) return true;
+    merges->count += slot->pair == EMPTY;
     *slot = (ip_merge){pair_of(left, right), rank, id};
-    merges->count++;
     return true;
 }
 

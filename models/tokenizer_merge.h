@@ -21,8 +21,8 @@ typedef struct ip_merges {
 
 bool ip_merges_init(ip_merges *merges, size_t expected); /* false: out of memory */
 void ip_merges_free(ip_merges *merges);
-/* A pair that is there already keeps what it has. false: out of memory. */
-bool ip_merges_add(ip_merges *merges, int32_t left, int32_t right, uint32_t rank, int32_t id);
+/* last_wins: a pair that is there already takes the new rank, else it keeps what it has. false: out of memory. */
+bool ip_merges_add(ip_merges *merges, int32_t left, int32_t right, uint32_t rank, int32_t id, bool last_wins);
 /* NULL: the pair does not merge. */
 const ip_merge *ip_merges_find(const ip_merges *merges, int32_t left, int32_t right);
 

@@ -7,6 +7,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+/* Steps of one search. A megabyte of white space takes some millions; an expression with an exponential case, which a
+ * hostile file may bring, is stopped after about a second. */
+enum { MATCH_LIMIT = 50000000 };
+
 struct ip_regex {
     pcre2_code *code;
 };
@@ -19,17 +23,28 @@ struct ip_regex_scratch {
 
 ip_status ip_regex_compile(ip_regex **out, const char *pattern, size_t n, ip_error *error) {
     *out = NULL;
-    ip_regex *regex = malloc(sizeof *regex);
-    if (!regex) return ip_fail(error, IP_FAILED, "tokenizer: out of memory");
-    int number;
-    PCRE2_SIZE place;
-    regex->code = pcre2_compile((PCRE2_SPTR)pattern, n, PCRE2_UTF, &number, &place, NULL);
-    if (!regex->code) {
+    char *expanded;
+    size_t size;
+    ip_status status = ip_expression_expand(pattern, n, &expanded, &size, error);
+    if (status != IP_OK) return status;
+    ip_regex *regex = calloc(1, sizeof *regex);
+    pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+    int number = 0;
+    PCRE2_SIZE place = 0;
+    if (regex && context) {
+        /* As in the reference engine: a line ends with \n and nothing else, $ and ^ know lines. */
+        pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+        regex->code = pcre2_compile((PCRE2_SPTR)expanded, size, PCRE2_UTF | PCRE2_MULTILINE, &number, &place, context);
+    }
+    pcre2_compile_context_free(context);
+    free(expanded);
+    if (!regex || !regex->code) {
         PCRE2_UCHAR text[128];
         if (pcre2_get_error_message(number, text, sizeof text) < 0) text[0] = '\0';
+        status = number ? ip_fail(error, IP_BAD_INPUT, "regular expression: %s", (char *)text)
+                        : ip_fail(error, IP_FAILED, "out of memory");
         free(regex);
-        return ip_fail(error, IP_BAD_INPUT, "tokenizer: splitting expression, byte %zu: %s", (size_t)place,
-                       (char *)text);
+        return status;
     }
     /* Where the library has no JIT for this machine the interpreter gives the same matches. */
     (void)pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
@@ -53,8 +68,7 @@ ip_regex_scratch *ip_regex_scratch_new(void) {
         ip_regex_scratch_free(scratch);
         return NULL;
     }
-    /* One step of the engine per character of a long run is fine: these expressions have no exponential case. */
-    pcre2_set_match_limit(scratch->context, UINT32_MAX);
+    pcre2_set_match_limit(scratch->context, MATCH_LIMIT);
     if (scratch->stack) pcre2_jit_stack_assign(scratch->context, NULL, scratch->stack);
     return scratch;
 }
@@ -67,19 +81,22 @@ void ip_regex_scratch_free(ip_regex_scratch *scratch) {
     free(scratch);
 }
 
-ip_status ip_regex_find(const ip_regex *regex, ip_regex_scratch *scratch, const char *text, size_t from, size_t end,
-                        size_t *start, size_t *stop, ip_error *error) {
-    /* The subject begins at from: nothing looks behind, and the offsets stay small. */
-    PCRE2_SPTR subject = (PCRE2_SPTR)text + from;
-    int got = pcre2_match(regex->code, subject, end - from, 0, PCRE2_NO_UTF_CHECK, scratch->data, scratch->context);
-    if (got == PCRE2_ERROR_JIT_STACKLIMIT)
-        got = pcre2_match(regex->code, subject, end - from, 0, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, scratch->data,
+ip_status ip_regex_find(const ip_regex *regex, ip_regex_scratch *scratch, const char *text, size_t begin, size_t from,
+                        size_t end, size_t *start, size_t *stop, ip_error *error) {
+    PCRE2_SPTR subject = (PCRE2_SPTR)text + begin;
+    int got = pcre2_match(regex->code, subject, end - begin, from - begin, PCRE2_NO_UTF_CHECK, scratch->data,
                           scratch->context);
+    if (got == PCRE2_ERROR_JIT_STACKLIMIT)
+        got = pcre2_match(regex->code, subject, end - begin, from - begin, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT,
+                          scratch->data, scratch->context);
     *start = *stop = end;
     if (got == PCRE2_ERROR_NOMATCH) return IP_OK;
     if (got < 0) return ip_fail(error, IP_FAILED, "tokenizer: the splitting expression gave up (PCRE2 error %d)", got);
     const PCRE2_SIZE *place = pcre2_get_ovector_pointer(scratch->data);
-    *start = from + place[0];
-    *stop = from + place[1];
+    *start = begin + place[0];
+    *stop = begin + place[1];
+    /* \K inside an assertion can put the start behind the end, or before where the search began. */
+    if (*stop < *start || *start < from)
+        return ip_fail(error, IP_FAILED, "tokenizer: the splitting expression moves its own start");
     return IP_OK;
 }

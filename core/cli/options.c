@@ -65,6 +65,7 @@ static void *field_of(cli_args *args, const char *field) {
         {"scratch", &s->scratch},
         {"family", &s->family},
         {"name", &s->name},
+        {"tokenizer", &s->tokenizer},
         {"output", &args->output},
         {"plan", &args->plan},
         {"ids", &args->ids},

@@ -6,16 +6,11 @@
         name, text in hex, lengths of the pieces in bytes
     llama_bpe_check.py library < tests/data/pretokenizer_pieces.tsv
         the same file held against the `tokenizers` library (pip install tokenizers)
-    llama_bpe_check.py vocabulary NAME TOKENIZER.json OUT.gguf
-        a vocabulary-only GGUF with tokenizer.ggml.pre = NAME from a byte-level tokenizer.json, for
-        test_tokenizer's golden.from_json (INFOPLANE_VOCABULARIES names the folder of such files)
 
 Random texts hold only characters that Unicode 14 has assigned, so that the version of an engine's tables is no matter;
 versions are the business of models/unicode_ranges.c and of the golden texts.
 """
-import json
 import random
-import struct
 import sys
 import unicodedata
 
@@ -127,44 +122,11 @@ def check_library():
     sys.exit(wrong != 0)
 
 
-def write_vocabulary(pre, source, target):
-    spec = json.load(open(source, encoding="utf-8"))
-    types = {i: 1 for i in spec["model"]["vocab"].values()}
-    texts = {i: t for t, i in spec["model"]["vocab"].items()}
-    for a in spec["added_tokens"]:
-        texts[a["id"]], types[a["id"]] = a["content"], 3 if a["special"] else 4
-    count = max(texts) + 1
-    merges = [m if isinstance(m, str) else " ".join(m) for m in spec["model"]["merges"]]
-
-    def text(s):
-        return struct.pack("<Q", len(s.encode())) + s.encode()
-
-    def strings(items):
-        return struct.pack("<IIQ", 9, 8, len(items)) + b"".join(map(text, items))
-
-    ids = {t: i for i, t in texts.items()}
-    bos = next((ids[t] for t in ("<|begin_of_text|>", "<s>", "<BOS_TOKEN>", "<|endoftext|>") if t in ids), 0)
-    pairs = [("general.architecture", struct.pack("<I", 8) + text("llama")),
-             ("tokenizer.ggml.model", struct.pack("<I", 8) + text("gpt2")),
-             ("tokenizer.ggml.pre", struct.pack("<I", 8) + text(pre)),
-             ("tokenizer.ggml.bos_token_id", struct.pack("<II", 4, bos)),
-             ("tokenizer.ggml.tokens", strings([texts.get(i, f"[PAD{i}]") for i in range(count)])),
-             ("tokenizer.ggml.token_type", struct.pack("<IIQ", 9, 5, count) +
-              b"".join(struct.pack("<i", types.get(i, 5)) for i in range(count))),
-             ("tokenizer.ggml.merges", strings(merges))]
-    with open(target, "wb") as out:
-        out.write(b"GGUF" + struct.pack("<IQQ", 3, 0, len(pairs)))
-        for key, value in pairs:
-            out.write(text(key) + value)
-
-
 def main():
     if sys.argv[1:] == ["pieces"]:
         write_pieces()
     elif sys.argv[1:] == ["library"]:
         check_library()
-    elif sys.argv[1:2] == ["vocabulary"] and len(sys.argv) == 5:
-        write_vocabulary(*sys.argv[2:])
     else:
         sys.exit(__doc__)
 
