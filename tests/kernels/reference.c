@@ -103,14 +103,18 @@ static void law_product(check *c, ip_arith arith, unsigned group, bool has_min) 
     free(out);
 }
 
-static void law_attention(check *c, size_t window, float softcap) {
+/* extras: a sink, and a bias of keys. */
+static void law_attention(check *c, size_t window, float softcap, bool extras) {
     enum { HEAD = 40, POSITIONS = 150 };
     static float q[POSITIONS * HEAD], k[POSITIONS * HEAD], v[POSITIONS * HEAD], out[POSITIONS * HEAD], kt[192 * HEAD];
     static double want[POSITIONS * HEAD];
-    check_case(c, "law of attention, window %zu, softcap %g", window, (double)softcap);
+    static float bias[POSITIONS];
+    const float sink = 1.5f;
+    check_case(c, "law of attention, window %zu, softcap %g%s", window, (double)softcap, extras ? ", extras" : "");
     fill_floats(c, KIND_NORMAL, q, POSITIONS * HEAD);
     fill_floats(c, KIND_NORMAL, k, POSITIONS * HEAD);
     fill_floats(c, KIND_NORMAL, v, POSITIONS * HEAD);
+    for (size_t u = 0; u < POSITIONS; u++) bias[u] = 0.01f * (float)u;
     c->law->pack_keys(kt, k, HEAD, 0, POSITIONS, HEAD);
     ip_attention job = {.out = out,
                         .q = q,
@@ -123,17 +127,19 @@ static void law_attention(check *c, size_t window, float softcap) {
                         .head = HEAD,
                         .scale = 0.3f,
                         .softcap = softcap,
-                        .window = window};
+                        .window = window,
+                        .key_bias = extras ? bias : NULL,
+                        .sink = extras ? &sink : NULL};
     c->law->attention(&job);
     for (size_t t = 0; t < POSITIONS; t++) {
-        double total = 0, *o = want + t * HEAD;
+        double total = extras ? exp((double)sink) : 0, *o = want + t * HEAD;
         memset(o, 0, HEAD * sizeof *o);
         for (size_t u = window > 0 && t + 1 > window ? t + 1 - window : 0; u <= t; u++) {
             double s = 0;
             for (size_t d = 0; d < HEAD; d++) s += (double)q[t * HEAD + d] * (double)k[u * HEAD + d];
             s *= (double)0.3f;
             if (softcap > 0.0f) s = (double)softcap * tanh(s / (double)softcap);
-            double p = exp(s);
+            double p = exp(s + (extras ? (double)bias[u] : 0));
             total += p;
             for (size_t d = 0; d < HEAD; d++) o[d] += p * (double)v[u * HEAD + d];
         }
@@ -199,6 +205,60 @@ static void law_entropy(check *c, size_t m) {
     check_that(c, fabs((double)together * 0x1p-32 - mixed) < 1e-5, "the entropy of sums is off");
 }
 
+static double sigmoid(double v) { return 1 / (1 + exp(-v)); }
+
+static double activation(ip_activation which, double g, double u, const float *numbers) {
+    const double ap = (double)numbers[0], an = (double)numbers[1], beta = (double)numbers[2], e = (double)numbers[3];
+    switch (which) {
+    case IP_ACT_SILU: return g * sigmoid(g) * u;
+    case IP_ACT_GELU_TANH: return 0.5 * g * (1 + tanh(sqrt(2 / acos(-1.0)) * (g + 0.044715 * g * g * g))) * u;
+    case IP_ACT_GELU_ERF: return 0.5 * g * (1 + erf(g / sqrt(2.0))) * u;
+    case IP_ACT_RELU: return fmax(g, 0) * u;
+    case IP_ACT_RELU2: return fmax(g, 0) * fmax(g, 0) * u;
+    case IP_ACT_XIELU: return (g > 0 ? ap * g * g + beta * g : (expm1(fmin(g, e)) - g) * an + beta * g) * u;
+    case IP_ACT_CLAMPED: break;
+    }
+    g = fmin(g, 7);
+    return (fmax(-7, fmin(u, 7)) + 1) * g * sigmoid(1.702 * g);
+}
+
+/* Over -9 to 9, so that both branches of erf, the clamps and both ends of every function are passed. */
+static void law_activations(check *c) {
+    enum { COUNT = 4000 };
+    static const float numbers[4] = {0.8f, 1.1f, 0.5f, -1e-6f};
+    for (size_t i = 0; i < COUNT; i++) {
+        x[i] = -9.0f + 18.0f * (float)i / COUNT;
+        y[i] = (float)(i * 37 % 401) * 0.045f - 9.0f;
+    }
+    for (ip_activation which = IP_ACT_SILU; which <= IP_ACT_CLAMPED; which++) {
+        check_case(c, "law of activations, kind %d", (int)which);
+        c->law->activate(z, x, y, COUNT, which, numbers);
+        for (size_t i = 0; i < COUNT; i++) exact[i] = activation(which, (double)x[i], (double)y[i], numbers);
+        near_all(c, z, exact, COUNT, which == IP_ACT_RELU2 || which == IP_ACT_XIELU ? 1e-4 : 2e-5);
+    }
+    check_case(c, "law of gelu without a second factor");
+    c->law->activate(z, x, NULL, COUNT, IP_ACT_GELU_ERF, numbers);
+    for (size_t i = 0; i < COUNT; i++) exact[i] = activation(IP_ACT_GELU_ERF, (double)x[i], 1, numbers);
+    near_all(c, z, exact, COUNT, 1e-6);
+}
+
+static void law_layer_norm(check *c, size_t n) {
+    check_case(c, "law of layer norm and caps, n %zu", n);
+    fill_floats(c, KIND_NORMAL, x, n);
+    fill_floats(c, KIND_NORMAL, y, 2 * n);
+    double mean = 0, variance = 0;
+    for (size_t i = 0; i < n; i++) mean += (double)x[i] / (double)n;
+    for (size_t i = 0; i < n; i++) variance += ((double)x[i] - mean) * ((double)x[i] - mean) / (double)n;
+    check_that(c, c->law->layer_norm(z, x, y, y + n, n, 0.01f) == 0, "finite rows are flagged");
+    for (size_t i = 0; i < n; i++)
+        exact[i] = ((double)x[i] - mean) / sqrt(variance + (double)0.01f) * (double)y[i] + (double)y[n + i];
+    near_all(c, z, exact, n, 1e-5);
+    memcpy(z, x, n * sizeof *z);
+    c->law->soft_cap(z, n, 3.0f, 2.0f);
+    for (size_t i = 0; i < n; i++) exact[i] = 2 * tanh(3 * (double)x[i] / 2);
+    near_all(c, z, exact, n, 1e-6);
+}
+
 static void law_bf16(check *c) {
     check_case(c, "law of bf16");
     for (size_t i = 0; i < 4096; i++) {
@@ -217,7 +277,7 @@ static void law_bf16(check *c) {
 
 /* The law on one machine against the law on another: with seed 1 every architecture must give this digest. It changes
  * when these checks or the arithmetic do; the latter is a change of every printed number. */
-static const uint64_t law_digest = 0xb253f9750282bd7au;
+static const uint64_t law_digest = 0x776f9637c536be03u;
 
 void check_law(check *c) {
     c->digest = 0xcbf29ce484222325u;
@@ -225,14 +285,17 @@ void check_law(check *c) {
     for (unsigned i = 0; i < 8; i++) {
         law_product(c, i & 1 ? IP_ARITH_INT16 : IP_ARITH_INT8, i & 2 ? 16 : 32, i & 4);
     }
-    law_attention(c, 0, 0.0f);
-    law_attention(c, 30, 0.0f);
-    law_attention(c, 100, 4.0f);
+    law_attention(c, 0, 0.0f, false);
+    law_attention(c, 30, 0.0f, false);
+    law_attention(c, 100, 4.0f, false);
+    law_attention(c, 40, 4.0f, true);
     static const size_t lengths[] = {1, 2, 15, 16, 17, 100, 577, 2048};
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) law_rows(c, lengths[i]);
     static const size_t bins[] = {1, 2, 16, 31, 100, 1000};
     for (size_t i = 0; i < sizeof bins / sizeof *bins; i++) law_entropy(c, bins[i]);
     law_bf16(c);
+    law_activations(c);
+    for (size_t i = 0; i < 7; i++) law_layer_norm(c, lengths[i]);
     check_case(c, "digest of the law");
     check_that(c, c->seed != 1 || c->digest == law_digest, "0x%016llx, not 0x%016llx: the arithmetic has changed",
                (unsigned long long)c->digest, (unsigned long long)law_digest);
@@ -267,6 +330,7 @@ void check_sleef(check *c) {
         uint64_t got, want;
     } hashes[] = {
         {"expf", hash_f32(vm_exp_f32, -104.0f, 89.0f), 0x76a4d420e749be73},
+        {"expm1f", hash_f32(vm_expm1_f32, -20.0f, 20.0f), 0x81e94738703e59be},
         {"tanhf", hash_f32(vm_tanh_f32, -10.0f, 10.0f), 0x7c9d05378fed2f7f},
         {"exp", hash_f64(ip_exp, -746.0, 710.0), 0xb7fbb12b5526c026},
         {"log", hash_f64(ip_log, 0x1p-40, 1000.0), 0x17e1b380389e019d},
