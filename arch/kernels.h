@@ -149,9 +149,8 @@ typedef struct ip_lse {
  *              is not finite.
  * rope         a = x[j], b = x[j + half]: x[j] = fma(a, cos, -(b * sin)), x[j + half] = fma(b, cos, a * sin),
  *              the inner product rounded.
- * silu_mul     y = (g / (1 + exp(-g))) * u. y may be gate or up, or overlap either from in front (rows closing up).
- * activate     y = f(gate), then y * up unless up is NULL; y may be gate or up, or overlap either from in front. With g for
- *              gate, max(a, b) = a > b ? a : b and min(a, b) = -max(-a, -b):
+ * activate     y = f(gate), then y * up unless up is NULL; y may be gate or up, or overlap either from in front (rows
+ *              closing up). With g for gate, max(a, b) = a > b ? a : b and min(a, b) = -max(-a, -b):
  *                SILU       g / (1 + exp(-g))
  *                GELU_TANH  (0.5 g) * (1 + tanh(0.7978845608 * fma(0.044715, (g * g) * g, g)))
  *                GELU_ERF   (0.5 g) * (1 + erf(g * 0.70710678)), erf as in arch/erf.h

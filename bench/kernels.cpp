@@ -347,9 +347,6 @@ void bench_rope(const char *kernel) {
         kernels->rope(r.x.get(), r.z.get(), r.z.get() + r.n / 2, r.n / 2);
     });
 }
-void bench_silu_mul(const char *kernel) {
-    add_rows(kernel, inner, [](rows &r) { kernels->silu_mul(r.z.get(), r.x.get(), r.y.get(), r.n); });
-}
 void bench_activate(const char *kernel) {
     static const struct {
         ip_activation kind;

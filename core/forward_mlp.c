@@ -37,10 +37,7 @@ static void activate(const ip_tile_work *w, float *gate, float *up, size_t n, bo
     float *from = gated ? gate : up;
     for (size_t r = 0; r < w->rows; r++) {
         float *x = from + r * IP_PART, *second = gated ? up + r * IP_PART : NULL;
-        if (kind == IP_ACT_SILU && gated)
-            kernels->silu_mul(x, x, second, n);
-        else
-            kernels->activate(x, x, second, n, kind, w->block->xielu);
+        kernels->activate(x, x, second, n, kind, w->block->xielu);
     }
 }
 

@@ -24,15 +24,6 @@ void NAME(rope)(float *x, const float *cosine, const float *sine, size_t half) {
     }
 }
 
-void NAME(silu_mul)(float *y, const float *gate, const float *up, size_t n) {
-    v16f one = vf_set(1.0f);
-    for (size_t i = 0; i < n; i += IP_LANES) {
-        v16f g = rows_load(gate, n, i, 0.0f);
-        v16f s = vf_div(g, vf_add(one, vf_exp(vf_neg(g))));
-        rows_store(y, vf_mul(s, rows_load(up, n, i, 0.0f)), n, i);
-    }
-}
-
 void NAME(add)(float *x, const float *y, size_t n) {
     for (size_t i = 0; i < n; i += IP_LANES) {
         rows_store(x, vf_add(rows_load(x, n, i, 0.0f), rows_load(y, n, i, 0.0f)), n, i);

@@ -45,10 +45,6 @@ void ip_rope_scalar(float *x, const float *cosine, const float *sine, size_t hal
     }
 }
 
-void ip_silu_mul_scalar(float *y, const float *gate, const float *up, size_t n) {
-    for (size_t i = 0; i < n; i++) y[i] = (gate[i] / (1.0f + vm_exp_f32(-gate[i]))) * up[i];
-}
-
 void ip_add_scalar(float *x, const float *y, size_t n) {
     for (size_t i = 0; i < n; i++) x[i] = x[i] + y[i];
 }

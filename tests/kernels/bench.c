@@ -138,9 +138,9 @@ static void run_rope(void *j) {
     row_job *b = j;
     b->kernels->rope(b->z, b->y, b->y + b->n / 2, b->n / 2);
 }
-static void run_silu_mul(void *j) {
+static void run_activate(void *j) {
     row_job *b = j;
-    b->kernels->silu_mul(b->z, b->x, b->y, b->n);
+    b->kernels->activate(b->z, b->x, b->y, b->n, IP_ACT_SILU, NULL);
 }
 static void run_add(void *j) {
     row_job *b = j;
@@ -219,7 +219,7 @@ static void bench_rows(const ip_kernels *kernels, size_t n, const char *only) {
         const char *name;
         void (*run)(void *);
     } list[] = {{"rms_norm", run_rms_norm},       {"rope", run_rope},
-                {"silu_mul", run_silu_mul},       {"add", run_add},
+                {"activate", run_activate},       {"add", run_add},
                 {"round_bf16", run_round_bf16},   {"unit", run_unit},
                 {"soft_assign", run_soft_assign}, {"entropy_row", run_entropy_row},
                 {"sum_gather", run_sum_gather},   {"entropy_sums", run_entropy_sums},

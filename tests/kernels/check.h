@@ -82,7 +82,6 @@ void check_layer_norm(check *c);
 void check_activate(check *c);
 void check_soft_cap(check *c);
 void check_rope(check *c);
-void check_silu_mul(check *c);
 void check_add(check *c);
 void check_round_bf16(check *c);
 void check_unit(check *c);

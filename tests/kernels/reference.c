@@ -160,7 +160,7 @@ static void law_rows(check *c, size_t n) {
     check_that(c, c->law->unit(z, x, n) == 0, "a finite vector is refused");
     for (size_t i = 0; i < n; i++) exact[i] = (double)x[i] / sqrt(squares);
     near_all(c, z, exact, n, 1e-7);
-    c->law->silu_mul(z, x, y, n);
+    c->law->activate(z, x, y, n, IP_ACT_SILU, NULL);
     for (size_t i = 0; i < n; i++) exact[i] = (double)x[i] / (1 + exp(-(double)x[i])) * (double)y[i];
     near_all(c, z, exact, n, 1e-5);
     c->law->log_sum_exp(&(ip_lse){-INFINITY, 0.0}, x, n);

@@ -87,10 +87,28 @@ static void case_activate(check *c, size_t n, kind k, bool at_end, size_t i) {
         memcpy(both + shift, gate, n * sizeof(float));
         c->kernels->activate(both, both + shift, second, n, a, xielu_numbers);
         check_words(c, both, want, n);
+        float *same = copy_of(SLOT_C, gate, n, at_end);
+        c->kernels->activate(same, same, second, n, a, xielu_numbers);
+        check_words(c, same, want, n);
     }
 }
 
-void check_activate(check *c) { each_case(c, case_activate); }
+void check_activate(check *c) {
+    each_case(c, case_activate);
+    size_t n = c->quick ? 1 << 12 : 1 << 18;
+    check_case(c, "sweep of %zu gates", n);
+    float *gate = slot(SLOT_A, n * sizeof(float), true), *up = slot(SLOT_B, n * sizeof(float), true);
+    float *got = slot(SLOT_GOT, n * sizeof(float), true), *want = slot(SLOT_WANT, n * sizeof(float), true);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits = (uint32_t)random_bits(c);
+        gate[i] = i % 2 ? random_normal(c) * 40.0f : ip_f32_from_bits((bits & 0x7f800000u) == 0x7f800000u ? i : bits);
+        up[i] = 1.0f;
+    }
+    c->law->activate(want, gate, up, n, IP_ACT_SILU, NULL);
+    c->kernels->activate(got, gate, up, n, IP_ACT_SILU, NULL);
+    check_words(c, got, want, n);
+    slots_check(c);
+}
 
 static void case_soft_cap(check *c, size_t n, kind k, bool at_end, size_t i) {
     float *x = floats(c, SLOT_A, n, at_end, k);
@@ -114,40 +132,6 @@ static void case_rope(check *c, size_t n, kind k, bool at_end, size_t i) {
 }
 
 void check_rope(check *c) { each_case(c, case_rope); }
-
-static void case_silu_mul(check *c, size_t n, kind k, bool at_end, size_t i) {
-    float *gate = floats(c, SLOT_A, n, at_end, k), *up = floats(c, SLOT_B, n, at_end, k);
-    float *got = slot(SLOT_GOT, n * sizeof(float), at_end), *want = slot(SLOT_WANT, n * sizeof(float), at_end);
-    c->law->silu_mul(want, gate, up, n);
-    c->kernels->silu_mul(got, gate, up, n);
-    check_words(c, got, want, n);
-    /* In front of its gates, by any number of elements, as rows that close up; then in their place. */
-    size_t shift = 1 + i % 40;
-    float *both = slot(SLOT_C, (n + shift) * sizeof(float), at_end);
-    memcpy(both + shift, gate, n * sizeof(float));
-    c->kernels->silu_mul(both, both + shift, up, n);
-    check_words(c, both, want, n);
-    c->kernels->silu_mul(gate, gate, up, n);
-    check_words(c, gate, want, n);
-}
-
-/* Gates run over every exponent, both signs, so this is also the check of exp at this width. */
-void check_silu_mul(check *c) {
-    each_case(c, case_silu_mul);
-    size_t n = c->quick ? 1 << 12 : 1 << 18;
-    check_case(c, "sweep of %zu gates", n);
-    float *gate = slot(SLOT_A, n * sizeof(float), true), *up = slot(SLOT_B, n * sizeof(float), true);
-    float *got = slot(SLOT_GOT, n * sizeof(float), true), *want = slot(SLOT_WANT, n * sizeof(float), true);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits = (uint32_t)random_bits(c);
-        gate[i] = i % 2 ? random_normal(c) * 40.0f : ip_f32_from_bits((bits & 0x7f800000u) == 0x7f800000u ? i : bits);
-        up[i] = 1.0f;
-    }
-    c->law->silu_mul(want, gate, up, n);
-    c->kernels->silu_mul(got, gate, up, n);
-    check_words(c, got, want, n);
-    slots_check(c);
-}
 
 static void case_add(check *c, size_t n, kind k, bool at_end, size_t i) {
     (void)i;
