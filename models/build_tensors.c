@@ -23,6 +23,14 @@ static const char *spelling(const ip_build *b, ip_role role) {
     return b->file->gguf ? roles[role].file : roles[role].folder;
 }
 
+/* The parts one behind the other; a name that is too long for any of ours is no name. */
+static ip_tensor_name joined(const char *prefix, const char *where, const char *base, const char *suffix) {
+    ip_tensor_name full;
+    int n = snprintf(full.text, sizeof full.text, "%s%s%s%s", prefix, where, base, suffix);
+    if (n < 0 || (size_t)n >= sizeof full.text) full.text[0] = '\0';
+    return full;
+}
+
 ip_tensor_name ip_build_name(const ip_build *b, ip_role role, size_t block, size_t expert, const char *suffix) {
     const char *name = spelling(b, role), *number = strstr(name, "%zu");
     char base[96], where[64] = "";
@@ -36,10 +44,9 @@ ip_tensor_name ip_build_name(const ip_build *b, ip_role role, size_t block, size
     }
     /* The head stands outside the decoder that the prefix names. */
     const char *prefix = b->file->gguf || role == IP_ROLE_HEAD ? "" : b->prefix;
-    ip_tensor_name full;
-    snprintf(full.text, sizeof full.text, "%s%s%s%s", prefix, where, base, suffix);
+    ip_tensor_name full = joined(prefix, where, base, suffix);
     if (role == IP_ROLE_HEAD && b->file->folder && !ip_build_there(b, full))
-        snprintf(full.text, sizeof full.text, "language_model.%s%s", base, suffix);
+        full = joined("language_model.", where, base, suffix);
     return full;
 }
 
