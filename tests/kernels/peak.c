@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "tests/kernels/evex.h"
+
 /* Twelve accumulators and two operands: enough to hide any latency, and register numbers that every file may name. */
 #define TWELVE(one) one(0) one(1) one(2) one(3) one(4) one(5) one(6) one(7) one(8) one(9) one(10) one(11)
 
@@ -22,7 +24,13 @@
 #define FMA_YMM(i)   "vfmadd231ps %%ymm12, %%ymm13, %%ymm" #i "\n\t"
 #define PAIRS_YMM(i) "vpmaddwd %%ymm12, %%ymm13, %%ymm14\n\tvpaddd %%ymm12, %%ymm" #i ", %%ymm" #i "\n\t"
 #define BYTES_YMM(i) "vpmaddubsw %%ymm12, %%ymm13, %%ymm" #i "\n\t"
-#define ZERO(i)      "vxorps %%xmm" #i ", %%xmm" #i ", %%xmm" #i "\n\t"
+#define YMM(text, i) text " %%ymm12, %%ymm13, %%ymm" #i "\n\t"
+/* The same instructions of AVX-VNNI and of AVX-512. */
+#define WORDS_VEX(i)  YMM("%{vex%} vpdpwssd", i)
+#define WORDS_EVEX(i) YMM("%{evex%} vpdpwssd", i)
+#define FOURS_VEX(i)  YMM("%{vex%} vpdpbusd", i)
+#define FOURS_EVEX(i) YMM("%{evex%} vpdpbusd", i)
+#define ZERO(i)       "vxorps %%xmm" #i ", %%xmm" #i ", %%xmm" #i "\n\t"
 #define LOOP(name, one)                                                                                                \
     static void name(size_t steps) {                                                                                   \
         __asm__ volatile(TWELVE(ZERO) ZERO(12) ZERO(13) "1:\n\t" TWELVE(one) "dec %0\n\tjnz 1b\n\t" AFTER              \
@@ -38,6 +46,10 @@ LOOP(loop_pairs_zmm, PAIRS_ZMM)
 LOOP(loop_fma_ymm, FMA_YMM)
 LOOP(loop_pairs_ymm, PAIRS_YMM)
 LOOP(loop_bytes_ymm, BYTES_YMM)
+LOOP(loop_words_vex, WORDS_VEX)
+LOOP(loop_words_evex, WORDS_EVEX)
+LOOP(loop_fours_vex, FOURS_VEX)
+LOOP(loop_fours_evex, FOURS_EVEX)
 #elif defined(__aarch64__)
 #define CLOBBERS "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13"
 #define FMLA(i)  "fmla v" #i ".4s, v12.4s, v13.4s\n\t"
@@ -70,6 +82,9 @@ static loop loop_of(const ip_kernels *kernels, ip_arith arith) {
     int wide = strncmp(name, "avx512", 6) == 0, vnni = !strstr(name, "-vnni"), bf16 = !strstr(name, "-bf16");
     if (strncmp(name, "avx2", 4) == 0) {
         if (arith == IP_ARITH_F32 || arith == IP_ARITH_BF16) return (loop){loop_fma_ymm, 8};
+        int evex = strcmp(name, EVEX_NAME) == 0;
+        if (vnni && arith == IP_ARITH_INT16) return (loop){evex ? loop_words_evex : loop_words_vex, 16};
+        if (vnni) return (loop){evex ? loop_fours_evex : loop_fours_vex, 32};
         return arith == IP_ARITH_INT16 ? (loop){loop_pairs_ymm, 16} : (loop){loop_bytes_ymm, 32};
     }
     if (!wide) return (loop){NULL, 0};
