@@ -255,11 +255,11 @@ int main(int count, char **arguments) {
         size_t passed = c.passed, failed = c.failed;
         c.kernels = tables[i];
         check_table(&c, o.kernel, tables, i);
-        printf("%-20s %zu checks passed, %zu failed\n", tables[i]->name, c.passed - passed, c.failed - failed);
+        printf("%-26s %zu checks passed, %zu failed\n", tables[i]->name, c.passed - passed, c.failed - failed);
         fflush(stdout);
     }
     const char *why;
-    if (!o.isa && !evex_table(&why) && why) printf("%-20s skipped: %s\n", EVEX_NAME, why);
+    if (!o.isa && !evex_table(&why) && why) printf("%-26s skipped: %s\n", EVEX_NAME, why);
     if (o.bench) {
         for (size_t i = 0; i < n; i++) bench(tables[i], o.kernel);
     }

@@ -51,15 +51,16 @@ LOOP(loop_words_evex, WORDS_EVEX)
 LOOP(loop_fours_vex, FOURS_VEX)
 LOOP(loop_fours_evex, FOURS_EVEX)
 #elif defined(__aarch64__)
-#define CLOBBERS "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13"
-#define FMLA(i)  "fmla v" #i ".4s, v12.4s, v13.4s\n\t"
-#define SMLAL(i) "smlal v" #i ".4s, v12.4h, v13.4h\n\t"
-#define SDOT(i)  "sdot v" #i ".4s, v12.16b, v13.16b\n\t"
-#define SMMLA(i) "smmla v" #i ".4s, v12.16b, v13.16b\n\t"
-#define ZERO(i)  "movi v" #i ".4s, #0\n\t"
+#define CLOBBERS  "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13"
+#define FMLA(i)   "fmla v" #i ".4s, v12.4s, v13.4s\n\t"
+#define SMLAL(i)  "smlal v" #i ".4s, v12.4h, v13.4h\n\t"
+#define SDOT(i)   "sdot v" #i ".4s, v12.16b, v13.16b\n\t"
+#define SMMLA(i)  "smmla v" #i ".4s, v12.16b, v13.16b\n\t"
+#define BFMMLA(i) "bfmmla v" #i ".4s, v12.8h, v13.8h\n\t"
+#define ZERO(i)   "movi v" #i ".4s, #0\n\t"
 #define LOOP(name, one)                                                                                                \
     static void name(size_t steps) {                                                                                   \
-        __asm__ volatile(".arch armv8.2-a+dotprod+i8mm\n\t" TWELVE(ZERO) ZERO(12)                                      \
+        __asm__ volatile(".arch armv8.2-a+dotprod+i8mm+bf16\n\t" TWELVE(ZERO) ZERO(12)                                 \
                              ZERO(13) "1:\n\t" TWELVE(one) "subs %0, %0, #1\n\tb.ne 1b\n\t"                            \
                          : "+r"(steps)                                                                                 \
                          :                                                                                             \
@@ -69,6 +70,7 @@ LOOP(loop_fmla, FMLA)
 LOOP(loop_smlal, SMLAL)
 LOOP(loop_sdot, SDOT)
 LOOP(loop_smmla, SMMLA)
+LOOP(loop_bfmmla, BFMMLA)
 #endif
 
 typedef struct loop {
@@ -94,6 +96,7 @@ static loop loop_of(const ip_kernels *kernels, ip_arith arith) {
     return arith == IP_ARITH_INT16 ? (loop){loop_words_zmm, 32} : (loop){loop_bytes_zmm, 64};
 #elif defined(__aarch64__)
     if (strncmp(name, "neon", 4) != 0) return (loop){NULL, 0};
+    if (arith == IP_ARITH_BF16 && !strstr(name, "-bf16")) return (loop){loop_bfmmla, 16};
     if (arith == IP_ARITH_F32 || arith == IP_ARITH_BF16) return (loop){loop_fmla, 4};
     double planes = arith == IP_ARITH_INT16 ? 2 : 1;
     if (!strstr(name, "-i8mm")) return (loop){loop_smmla, 32 / planes};
