@@ -183,8 +183,7 @@ typedef struct ip_kernels {
     unsigned tile[IP_ARITHS];         /* rows per activation group, at most IP_TILE_MAX */
     unsigned act_bytes[IP_ARITHS];    /* bytes of one packed activation */
     unsigned weight_bytes[IP_ARITHS]; /* bytes of one packed weight */
-    unsigned k_step[IP_ARITHS];       /* inputs that lie together in packed operands, where kp is not a multiple of it;
-                                         there is room up to the next one; 0: any */
+    unsigned k_step[IP_ARITHS];       /* packed operands have room for a multiple of so many inputs; 0: for kp */
     unsigned head_bytes[IP_ARITHS];   /* bytes before the codes of a panel, for the instruction set's own use */
 #define IP_KERNEL(type, kernel, arguments) type(*kernel) arguments;
 #include "arch/kernels.def"

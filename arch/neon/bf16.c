@@ -2,9 +2,9 @@
  * [k / 4][16 outputs][4] and activations [k / 4][6 rows][4] of bf16, k padded with zeros to 4.
  *
  * The instruction adds two products, then their sum to the accumulator, and the next two likewise; it rounds every sum
- * to odd (an error below one unit in the last place, 2^-23) and treats denormals as zero. A pair thus costs 2^-23 of its
- * size and 2^-23 of what is summed so far: within k * 2^-23 * sum |x w|, as kernels.h asks, for operands and sums that
- * are not denormal. */
+ * to odd (an error below one unit in the last place, 2^-23) and treats denormals as zero. A pair thus costs 2^-23 of
+ * its size and 2^-23 of what is summed so far: within k * 2^-23 * sum |x w|, as kernels.h asks, for operands and sums
+ * that are not denormal. */
 #include <stdbool.h>
 #include <string.h>
 
