@@ -12,7 +12,7 @@
 #include <sys/auxv.h>
 
 /* Bits of the kernel's ABI, named here because old headers lack the newer ones. */
-enum { ARM64_ASIMDDP = 20, ARM64_I8MM = 13, ARM32_VFPV4 = 16 };
+enum { ARM64_ASIMDDP = 20, ARM64_I8MM = 13, ARM64_BF16 = 14, ARM32_VFPV4 = 16 };
 
 static bool hwcap(unsigned long which, unsigned bit) { return getauxval(which) >> bit & 1; }
 #elif defined(__APPLE__)
@@ -38,9 +38,11 @@ static unsigned neon_features(void) {
 #if defined(__aarch64__) && defined(__linux__)
     if (hwcap(AT_HWCAP, ARM64_ASIMDDP)) features |= IP_NEON_DOTPROD;
     if (hwcap(AT_HWCAP2, ARM64_I8MM)) features |= IP_NEON_I8MM;
+    if (hwcap(AT_HWCAP2, ARM64_BF16)) features |= IP_NEON_BF16;
 #elif defined(__aarch64__) && defined(__APPLE__)
     if (apple_has("hw.optional.arm.FEAT_DotProd")) features |= IP_NEON_DOTPROD;
     if (apple_has("hw.optional.arm.FEAT_I8MM")) features |= IP_NEON_I8MM;
+    if (apple_has("hw.optional.arm.FEAT_BF16")) features |= IP_NEON_BF16;
 #endif
     return features;
 }

@@ -12,7 +12,7 @@
 enum { XCR0_YMM = 0x6, XCR0_ZMM = 0xe6 }; /* SSE and AVX; further opmask, upper halves, upper sixteen */
 
 typedef struct cpu {
-    bool fma, f16c, avx, avx2, f, dq, bw, vl, vnni, bf16;
+    bool fma, f16c, avx, avx2, avx_vnni, f, dq, bw, vl, vnni, bf16;
     uint32_t xcr0; /* 0 when the system does not use XSAVE */
 } cpu;
 
@@ -38,7 +38,10 @@ static cpu detect(void) {
     c.bw = b >> 30 & 1;
     c.vl = b >> 31 & 1;
     c.vnni = cx >> 11 & 1;
-    if (subleaves >= 1 && __get_cpuid_count(7, 1, &a, &b, &cx, &d)) c.bf16 = a >> 5 & 1;
+    if (subleaves >= 1 && __get_cpuid_count(7, 1, &a, &b, &cx, &d)) {
+        c.avx_vnni = a >> 4 & 1;
+        c.bf16 = a >> 5 & 1;
+    }
     return c;
 }
 
@@ -67,9 +70,9 @@ void ip_cpu_probe(ip_isa isa, ip_probe *out) {
     if (isa == IP_ISA_scalar) found = "plain C with the fused multiply-add that every result rests on";
     if (isa == IP_ISA_avx512) found = "AVX-512 F, BW, VL, DQ";
     snprintf(out->reason, sizeof out->reason, "%s", missing ? missing : found);
-    if (isa == IP_ISA_avx512 && !missing) {
-        out->features = (c.vnni ? IP_AVX512_VNNI : 0) | (c.bf16 ? IP_AVX512_BF16 : 0);
-    }
+    if (missing) return;
+    if (isa == IP_ISA_avx2) out->features = c.avx_vnni ? IP_AVX2_VNNI : 0;
+    if (isa == IP_ISA_avx512) out->features = (c.vnni ? IP_AVX512_VNNI : 0) | (c.bf16 ? IP_AVX512_BF16 : 0);
 }
 
 void ip_arch_cpu_name(char *out, size_t n) {

@@ -27,7 +27,9 @@ typedef enum ip_isa {
 } ip_isa;
 
 /* Feature bits, in the order of isa.def. */
-enum { IP_AVX512_VNNI = 1, IP_AVX512_BF16 = 2, IP_NEON_DOTPROD = 1, IP_NEON_I8MM = 2 };
+enum { IP_AVX2_VNNI = 1 };
+enum { IP_AVX512_VNNI = 1, IP_AVX512_BF16 = 2 };
+enum { IP_NEON_DOTPROD = 1, IP_NEON_I8MM = 2, IP_NEON_BF16 = 4 };
 
 /* What the CPU and the operating system offer: bits first, then OS state (a register file that is not saved on a
  * context switch must not be used). */

@@ -125,7 +125,7 @@ typedef struct ip_lse {
 
 /*
  * pack_f32     panel[k][16] from `count` <= 16 rows of k floats, `stride` floats apart; missing rows are zeros.
- * pack_bf16    the same rounded to bf16 (nearest even), k padded to 2 with zeros.
+ * pack_bf16    the same rounded to bf16 (nearest even), k padded with zeros (to 2, or to k_step).
  * pack_int16/8 the same for signed codes; k is already a multiple of 32.
  * act_f32      packs inputs from .. from + count - 1 of all a->rows rows; x holds just these, rows `stride` floats
  *              apart. from is a multiple of 32, and so is count unless the inputs end there; with the last of them
@@ -183,6 +183,7 @@ typedef struct ip_kernels {
     unsigned tile[IP_ARITHS];         /* rows per activation group, at most IP_TILE_MAX */
     unsigned act_bytes[IP_ARITHS];    /* bytes of one packed activation */
     unsigned weight_bytes[IP_ARITHS]; /* bytes of one packed weight */
+    unsigned k_step[IP_ARITHS];       /* packed operands have room for a multiple of so many inputs; 0: for kp */
     unsigned head_bytes[IP_ARITHS];   /* bytes before the codes of a panel, for the instruction set's own use */
 #define IP_KERNEL(type, kernel, arguments) type(*kernel) arguments;
 #include "arch/kernels.def"

@@ -34,6 +34,12 @@ size_t ip_padded_k(ip_arith arith, size_t k) {
     return arith == IP_ARITH_BF16 ? round_up(k, 2) : k;
 }
 
+/* Inputs that packed operands have room for. */
+static size_t room_of_k(const ip_kernels *kernels, ip_arith arith, size_t k) {
+    size_t kp = ip_padded_k(arith, k), step = kernels->k_step[arith];
+    return step ? round_up(kp, step) : kp;
+}
+
 /* Bytes of the parts of a matrix: codes, and one of scale or min (0 for the float arithmetics). */
 typedef struct matrix_parts {
     size_t panel, codes, scale;
@@ -42,7 +48,8 @@ typedef struct matrix_parts {
 static matrix_parts parts_of_matrix(const ip_kernels *kernels, ip_arith arith, size_t n, size_t k, unsigned group) {
     size_t panels = round_up(n, IP_LANES) / IP_LANES, kp = ip_padded_k(arith, k);
     matrix_parts parts = {0, 0, 0};
-    parts.panel = plus(times(times(kp, IP_LANES), kernels->weight_bytes[arith]), kernels->head_bytes[arith]);
+    parts.panel = plus(times(times(room_of_k(kernels, arith, k), IP_LANES), kernels->weight_bytes[arith]),
+                       kernels->head_bytes[arith]);
     parts.panel = round_up(parts.panel, 64);
     parts.codes = times(panels, parts.panel);
     if (is_integer(arith)) parts.scale = times(times(panels, kp / group), IP_LANES * sizeof(float));
@@ -78,7 +85,7 @@ typedef struct act_parts {
 static act_parts parts_of_act(const ip_kernels *kernels, ip_arith arith, size_t rows, size_t k) {
     size_t tile = kernels->tile[arith], groups = round_up(rows, tile) / tile, kp = ip_padded_k(arith, k);
     act_parts parts = {0, 0, 0, 0, 0};
-    parts.group = round_up(times(times(kp, tile), kernels->act_bytes[arith]), 64);
+    parts.group = round_up(times(times(room_of_k(kernels, arith, k), tile), kernels->act_bytes[arith]), 64);
     parts.codes = times(groups, parts.group);
     if (is_integer(arith)) {
         size_t one = times(times(groups, kp / IP_GROUP), tile * sizeof(float));

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "arch/avx2/fours.h"
 #include "arch/avx2/pairs.h"
 
 #include "arch/generic/load.h"
@@ -75,27 +76,21 @@ void ip_pack_int8_avx2(void *panel, const int8_t *codes, size_t stride, size_t c
 
 /* Activations of 32 inputs. */
 typedef struct act_block {
-    int8_t fours[IP_GROUP / 4][IP_AVX2_TILE][4];
+    fours_block fours;
     int16_t pairs[IP_GROUP / 2][IP_AVX2_TILE][2];
-    int32_t sums[3][IP_AVX2_TILE]; /* over the halves, over all */
     unsigned char rest[120];
 } act_block;
 
 _Static_assert(sizeof(act_block) == IP_GROUP * IP_AVX2_TILE * ACT_STEP, "a block of activations");
 
-/* Halves come in order. */
 IP_INLINE void put_both(unsigned char *group, size_t t, size_t g16, const int16_t *q) {
     act_block *block = (act_block *)(void *)group + g16 / 2;
     const size_t half = g16 % 2;
-    int32_t sum = 0;
+    fours_put(&block->fours, t, half, q, 1);
     for (size_t i = 0; i < IP_LANES; i++) {
         size_t k = half * IP_LANES + i;
-        block->fours[k / 4][t][k % 4] = (int8_t)q[i];
         block->pairs[k / 2][t][k % 2] = q[i];
-        sum += q[i];
     }
-    block->sums[half][t] = sum;
-    if (half == 1) block->sums[2][t] = block->sums[0][t] + sum;
 }
 
 int ip_act_int8_avx2(ip_act *a, const float *x, size_t stride, size_t from, size_t count) {
@@ -133,12 +128,12 @@ IP_INLINE void narrow_tile(const int_tile *tile, const size_t group, const bool 
     scaled_begin(&s, tile);
     for (size_t g = 0; g < tile->groups; g++) {
         const size_t half = group == IP_GROUP ? 0 : g % 2;
-        const int32_t *x = (const int32_t *)(const void *)block->fours[half * (IP_LANES / 4)];
+        const int32_t *x = (const int32_t *)(const void *)block->fours.codes[half * (IP_LANES / 4)];
         __m256i sum[2 * IP_AVX2_TILE];
         IP_UNROLL for (size_t k = 0; k < group / 4; k += steps)
             narrow_steps(sum, codes + k * 64, x + k * IP_AVX2_TILE, steps, k == 0);
         if (shift != NO_OFFSET) {
-            const int32_t *q = block->sums[group == IP_GROUP ? 2 : half];
+            const int32_t *q = block->fours.sums[group == IP_GROUP ? 2 : half];
             IP_UNROLL for (size_t t = 0; t < IP_AVX2_TILE; t++) {
                 __m256i taken = _mm256_slli_epi32(_mm256_set1_epi32(q[t]), shift);
                 sum[2 * t] = _mm256_sub_epi32(sum[2 * t], taken);

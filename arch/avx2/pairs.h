@@ -1,4 +1,4 @@
-/* Products of 16-bit codes in AVX2: vpmaddwd and an add.
+/* Products of 16-bit codes in AVX2: vpmaddwd and an add, or what the including file defines DOT16(sum, w, x) to be.
  *
  * A panel is [k / 2][16 outputs][2] int16: two registers per pair of k. Six rows have their integer sums in twelve
  * registers; the float accumulators are reloaded once per group of inputs. */
@@ -8,9 +8,9 @@
 #include "arch/avx2/scale.h"
 
 /* sum + w * x in pairs; a lane stays below 32 * 128 * 16319 < 2^27. */
-IP_INLINE __m256i multiply_add(__m256i sum, __m256i w, __m256i x) {
-    return _mm256_add_epi32(sum, _mm256_madd_epi16(w, x));
-}
+#ifndef DOT16
+#define DOT16(sum, w, x) _mm256_add_epi32(sum, _mm256_madd_epi16(w, x))
+#endif
 
 /* The sums of one group of inputs, two registers per row. */
 IP_INLINE void group_sums(__m256i sum[2 * IP_AVX2_TILE], const int16_t *codes, const int32_t *x, const size_t group) {
@@ -20,8 +20,8 @@ IP_INLINE void group_sums(__m256i sum[2 * IP_AVX2_TILE], const int16_t *codes, c
         __m256i w1 = _mm256_loadu_si256((const __m256i *)(const void *)(codes + k * 32 + 16));
         IP_UNROLL for (size_t t = 0; t < IP_AVX2_TILE; t++) {
             __m256i pair = _mm256_set1_epi32(x[k * IP_AVX2_TILE + t]);
-            sum[2 * t] = multiply_add(sum[2 * t], w0, pair);
-            sum[2 * t + 1] = multiply_add(sum[2 * t + 1], w1, pair);
+            sum[2 * t] = DOT16(sum[2 * t], w0, pair);
+            sum[2 * t + 1] = DOT16(sum[2 * t + 1], w1, pair);
             IP_PIN(sum[2 * t]);
             IP_PIN(sum[2 * t + 1]);
         }

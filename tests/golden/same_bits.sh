@@ -36,7 +36,9 @@ against_scalar() {
 case "$INFOPLANE_VARIANT" in
     native)
         isas=$("$INFOPLANE" cpu --json | sed -n 's/.*"name": "\([a-z0-9]*\)", "compiled": true, "usable": true.*/\1/p')
-        [ -n "$("$INFOPLANE" cpu --json | grep '"vnni": true')" ] && isas+=" avx512,-vnni avx512,-vnni,-bf16"
+        with_vnni() { "$INFOPLANE" cpu --json | grep -q "\"name\": \"$1\".*\"vnni\": true"; }
+        with_vnni avx2 && isas+=" avx2,-vnni"
+        with_vnni avx512 && isas+=" avx512,-vnni avx512,-vnni,-bf16"
         for compute in f32 int16 int8; do against_scalar $compute 20 $isas; done
         # a type with minima, made on load
         for compute in f32 int16 int8; do weights=q4_1 against_scalar $compute 3 $isas; done

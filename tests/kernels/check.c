@@ -10,6 +10,7 @@
 #include "arch/scalar_math.h"
 #include "core/base/fpcontrol.h"
 #include "tests/kernels/check.h"
+#include "tests/kernels/evex.h"
 
 typedef struct entry {
     const char *name;
@@ -28,6 +29,7 @@ enum { ENTRIES = sizeof entries / sizeof *entries, SHOWN = 20, TABLES = 64 };
 static const char help[] = "Usage: check-kernels [--isa NAME] [--kernel NAME] [--seed N] [--quick] [--bench] [--list]\n"
                            "Proves every kernel this machine can run equal to scalar, byte for byte.\n"
                            "  --isa NAME     only this instruction set, e.g. avx512 or avx512,-vnni\n"
+                           "                 (" EVEX_NAME ": see --list)\n"
                            "  --kernel NAME  only this kernel, or law, sleef, dispatch\n"
                            "  --seed N       other inputs; a failure prints the seed that replays it\n"
                            "  --quick        fewer large shapes (default when INFOPLANE_EMULATED=1)\n"
@@ -112,9 +114,17 @@ static void request_of(char *out, size_t n, const ip_isa_info *info, unsigned of
     }
 }
 
-/* Every usable instruction set with every subset of its features; or just the one asked for. */
+/* Every usable instruction set with every subset of its features, and those that only this checker has; or just the one
+ * asked for. */
 static size_t find_tables(const ip_kernels **tables, const char *isa, ip_error *error) {
     size_t n = 0;
+    const char *why;
+    const ip_kernels *evex = evex_table(&why);
+    if (isa && why && strcmp(isa, EVEX_NAME) == 0) {
+        if (!evex) ip_fail(error, IP_USAGE, "this machine cannot run %s: %s", isa, why);
+        tables[0] = evex;
+        return evex ? 1 : 0;
+    }
     if (isa) return ip_arch_select(&tables[0], isa, error) == IP_OK ? 1 : 0;
     for (size_t i = 0; i < ip_arch_count(); i++) {
         ip_isa_info info;
@@ -130,6 +140,7 @@ static size_t find_tables(const ip_kernels **tables, const char *isa, ip_error *
             n += !known;
         }
     }
+    if (evex && n < TABLES) tables[n++] = evex;
     return n;
 }
 
@@ -146,6 +157,9 @@ static void list(void) {
         }
         printf("\n");
     }
+    const char *why;
+    bool evex = evex_table(&why);
+    if (why) printf("%s %s, %s\n", EVEX_NAME, evex ? "yes" : "no", why);
     printf("kernels:");
     for (size_t i = 0; i < ENTRIES; i++) printf(" %s", entries[i].name);
     printf("\n");
@@ -241,9 +255,11 @@ int main(int count, char **arguments) {
         size_t passed = c.passed, failed = c.failed;
         c.kernels = tables[i];
         check_table(&c, o.kernel, tables, i);
-        printf("%-20s %zu checks passed, %zu failed\n", tables[i]->name, c.passed - passed, c.failed - failed);
+        printf("%-26s %zu checks passed, %zu failed\n", tables[i]->name, c.passed - passed, c.failed - failed);
         fflush(stdout);
     }
+    const char *why;
+    if (!o.isa && !evex_table(&why) && why) printf("%-26s skipped: %s\n", EVEX_NAME, why);
     if (o.bench) {
         for (size_t i = 0; i < n; i++) bench(tables[i], o.kernel);
     }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "tests/kernels/evex.h"
+
 /* Twelve accumulators and two operands: enough to hide any latency, and register numbers that every file may name. */
 #define TWELVE(one) one(0) one(1) one(2) one(3) one(4) one(5) one(6) one(7) one(8) one(9) one(10) one(11)
 
@@ -22,7 +24,13 @@
 #define FMA_YMM(i)   "vfmadd231ps %%ymm12, %%ymm13, %%ymm" #i "\n\t"
 #define PAIRS_YMM(i) "vpmaddwd %%ymm12, %%ymm13, %%ymm14\n\tvpaddd %%ymm12, %%ymm" #i ", %%ymm" #i "\n\t"
 #define BYTES_YMM(i) "vpmaddubsw %%ymm12, %%ymm13, %%ymm" #i "\n\t"
-#define ZERO(i)      "vxorps %%xmm" #i ", %%xmm" #i ", %%xmm" #i "\n\t"
+#define YMM(text, i) text " %%ymm12, %%ymm13, %%ymm" #i "\n\t"
+/* The same instructions of AVX-VNNI and of AVX-512. */
+#define WORDS_VEX(i)  YMM("%{vex%} vpdpwssd", i)
+#define WORDS_EVEX(i) YMM("%{evex%} vpdpwssd", i)
+#define FOURS_VEX(i)  YMM("%{vex%} vpdpbusd", i)
+#define FOURS_EVEX(i) YMM("%{evex%} vpdpbusd", i)
+#define ZERO(i)       "vxorps %%xmm" #i ", %%xmm" #i ", %%xmm" #i "\n\t"
 #define LOOP(name, one)                                                                                                \
     static void name(size_t steps) {                                                                                   \
         __asm__ volatile(TWELVE(ZERO) ZERO(12) ZERO(13) "1:\n\t" TWELVE(one) "dec %0\n\tjnz 1b\n\t" AFTER              \
@@ -38,16 +46,21 @@ LOOP(loop_pairs_zmm, PAIRS_ZMM)
 LOOP(loop_fma_ymm, FMA_YMM)
 LOOP(loop_pairs_ymm, PAIRS_YMM)
 LOOP(loop_bytes_ymm, BYTES_YMM)
+LOOP(loop_words_vex, WORDS_VEX)
+LOOP(loop_words_evex, WORDS_EVEX)
+LOOP(loop_fours_vex, FOURS_VEX)
+LOOP(loop_fours_evex, FOURS_EVEX)
 #elif defined(__aarch64__)
-#define CLOBBERS "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13"
-#define FMLA(i)  "fmla v" #i ".4s, v12.4s, v13.4s\n\t"
-#define SMLAL(i) "smlal v" #i ".4s, v12.4h, v13.4h\n\t"
-#define SDOT(i)  "sdot v" #i ".4s, v12.16b, v13.16b\n\t"
-#define SMMLA(i) "smmla v" #i ".4s, v12.16b, v13.16b\n\t"
-#define ZERO(i)  "movi v" #i ".4s, #0\n\t"
+#define CLOBBERS  "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13"
+#define FMLA(i)   "fmla v" #i ".4s, v12.4s, v13.4s\n\t"
+#define SMLAL(i)  "smlal v" #i ".4s, v12.4h, v13.4h\n\t"
+#define SDOT(i)   "sdot v" #i ".4s, v12.16b, v13.16b\n\t"
+#define SMMLA(i)  "smmla v" #i ".4s, v12.16b, v13.16b\n\t"
+#define BFMMLA(i) "bfmmla v" #i ".4s, v12.8h, v13.8h\n\t"
+#define ZERO(i)   "movi v" #i ".4s, #0\n\t"
 #define LOOP(name, one)                                                                                                \
     static void name(size_t steps) {                                                                                   \
-        __asm__ volatile(".arch armv8.2-a+dotprod+i8mm\n\t" TWELVE(ZERO) ZERO(12)                                      \
+        __asm__ volatile(".arch armv8.2-a+dotprod+i8mm+bf16\n\t" TWELVE(ZERO) ZERO(12)                                 \
                              ZERO(13) "1:\n\t" TWELVE(one) "subs %0, %0, #1\n\tb.ne 1b\n\t"                            \
                          : "+r"(steps)                                                                                 \
                          :                                                                                             \
@@ -57,6 +70,7 @@ LOOP(loop_fmla, FMLA)
 LOOP(loop_smlal, SMLAL)
 LOOP(loop_sdot, SDOT)
 LOOP(loop_smmla, SMMLA)
+LOOP(loop_bfmmla, BFMMLA)
 #endif
 
 typedef struct loop {
@@ -70,6 +84,9 @@ static loop loop_of(const ip_kernels *kernels, ip_arith arith) {
     int wide = strncmp(name, "avx512", 6) == 0, vnni = !strstr(name, "-vnni"), bf16 = !strstr(name, "-bf16");
     if (strncmp(name, "avx2", 4) == 0) {
         if (arith == IP_ARITH_F32 || arith == IP_ARITH_BF16) return (loop){loop_fma_ymm, 8};
+        int evex = strcmp(name, EVEX_NAME) == 0;
+        if (vnni && arith == IP_ARITH_INT16) return (loop){evex ? loop_words_evex : loop_words_vex, 16};
+        if (vnni) return (loop){evex ? loop_fours_evex : loop_fours_vex, 32};
         return arith == IP_ARITH_INT16 ? (loop){loop_pairs_ymm, 16} : (loop){loop_bytes_ymm, 32};
     }
     if (!wide) return (loop){NULL, 0};
@@ -79,6 +96,7 @@ static loop loop_of(const ip_kernels *kernels, ip_arith arith) {
     return arith == IP_ARITH_INT16 ? (loop){loop_words_zmm, 32} : (loop){loop_bytes_zmm, 64};
 #elif defined(__aarch64__)
     if (strncmp(name, "neon", 4) != 0) return (loop){NULL, 0};
+    if (arith == IP_ARITH_BF16 && !strstr(name, "-bf16")) return (loop){loop_bfmmla, 16};
     if (arith == IP_ARITH_F32 || arith == IP_ARITH_BF16) return (loop){loop_fmla, 4};
     double planes = arith == IP_ARITH_INT16 ? 2 : 1;
     if (!strstr(name, "-i8mm")) return (loop){loop_smmla, 32 / planes};
