@@ -55,8 +55,7 @@ static void write_text(FILE *file) {
     ip_pre_list(names, sizeof names);
     fprintf(file, "\npre-tokenizers (tokenizer.ggml.pre): %s\n", names);
     fputs("files: GGUF versions 2 and 3, split sets included; Hugging Face folders with safetensors, and a "
-          "tokenizer.json "
-          "with BPE or Unigram\n",
+          "tokenizer.json with BPE or Unigram\n",
           file);
 }
 

@@ -168,4 +168,15 @@ double ip_rope_growth(double factor, double k); /* 0.1 k ln factor + 1; 1 if fac
 ip_status ip_rope_of_file(ip_build *b);
 ip_status ip_rope_of_folder(ip_build *b);
 
+/* ---- what several families read alike (build_relatives.c), for their configure ---- */
+
+/* Granite: factors on the embedding, the branches and the scores; the logits are divided by their number. In GGUF files 0
+ * means as usual. */
+ip_status ip_build_multipliers(ip_build *b);
+/* Gemma 2 and 3: the scale of attention from query_pre_attn_scalar, which GGUF files do not have: there it is the width of
+ * a head, but for the largest model, which is known by its number of layers. */
+ip_status ip_build_query_scalar(ip_build *b, size_t largest);
+/* Qwen's folders: layers that decoder_sparse_step or mlp_only_layers leave without experts. */
+ip_status ip_build_dense_layers(ip_build *b);
+
 #endif

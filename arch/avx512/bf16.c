@@ -84,17 +84,6 @@ IP_INLINE void bf16_step(const void *context, size_t j, size_t k, size_t count, 
 
 void ip_gemm_bf16_avx512_bf16(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels, const ip_act *a) {
     bf16_job job = {.c = c, .ldc = ldc, .panel = panel, .w = w, .a = a};
-    const walk_operands operands = {
-        .weights = w->codes + panel * w->panel_bytes,
-        .rows = a->codes,
-        .panel_bytes = w->panel_bytes,
-        .panel_step = IP_LANES * sizeof(uint16_t),
-        .group_bytes = a->group_bytes,
-        .group_step = IP_AVX512_TILE * sizeof(uint16_t),
-        .panels = panels,
-        .row_groups = (a->rows + IP_AVX512_TILE - 1) / IP_AVX512_TILE,
-        .inputs = w->kp,
-        .block_k = walk_block(w->kp, sizeof(uint16_t)),
-    };
+    const walk_operands operands = walk_over(w, panel, panels, a, w->kp, sizeof(uint16_t), sizeof(uint16_t));
     walk_blocks(&operands, bf16_step, &job);
 }

@@ -82,29 +82,14 @@ IP_INLINE void bf16_step(const void *context, size_t j, size_t k, size_t count, 
     float_step(context, j, k, count, r, true);
 }
 
-IP_INLINE walk_operands float_operands(const ip_matrix *w, size_t panel, size_t panels, const ip_act *a, size_t bytes) {
-    return (walk_operands){
-        .weights = w->codes + panel * w->panel_bytes,
-        .rows = a->codes,
-        .panel_bytes = w->panel_bytes,
-        .panel_step = IP_LANES * bytes,
-        .group_bytes = a->group_bytes,
-        .group_step = F32_ROWS * sizeof(float),
-        .panels = panels,
-        .row_groups = (a->rows + F32_ROWS - 1) / F32_ROWS,
-        .inputs = w->kp,
-        .block_k = walk_block(w->kp, bytes),
-    };
-}
-
 void NAME(gemm_f32)(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels, const ip_act *a) {
     float_job job = {.c = c, .ldc = ldc, .panel = panel, .w = w, .a = a};
-    walk_operands operands = float_operands(w, panel, panels, a, sizeof(float));
+    const walk_operands operands = walk_over(w, panel, panels, a, w->kp, sizeof(float), sizeof(float));
     walk_blocks(&operands, f32_step, &job);
 }
 
 void NAME(gemm_bf16)(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels, const ip_act *a) {
     float_job job = {.c = c, .ldc = ldc, .panel = panel, .w = w, .a = a};
-    walk_operands operands = float_operands(w, panel, panels, a, sizeof(uint16_t));
+    const walk_operands operands = walk_over(w, panel, panels, a, w->kp, sizeof(uint16_t), sizeof(float));
     walk_blocks(&operands, bf16_step, &job);
 }

@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "arch/generic/unroll.h"
+#include "arch/kernels.h"
 
 enum { WALK_PANELS = 8, WALK_BLOCK_BYTES = 16384, WALK_LINE = 64 };
 
@@ -32,6 +33,23 @@ typedef struct walk_operands {
     size_t group_bytes, group_step;
     size_t panels, row_groups, inputs, block_k;
 } walk_operands;
+
+/* Those of a product over the first `inputs` inputs; bytes per input and output of a panel, per input and row. */
+IP_INLINE walk_operands walk_over(const ip_matrix *w, size_t panel, size_t panels, const ip_act *a, size_t inputs,
+                                  size_t weight_bytes, size_t act_bytes) {
+    return (walk_operands){
+        .weights = w->codes + panel * w->panel_bytes,
+        .rows = a->codes,
+        .panel_bytes = w->panel_bytes,
+        .panel_step = IP_LANES * weight_bytes,
+        .group_bytes = a->group_bytes,
+        .group_step = a->tile * act_bytes,
+        .panels = panels,
+        .row_groups = (a->rows + a->tile - 1) / a->tile,
+        .inputs = inputs,
+        .block_k = walk_block(inputs, weight_bytes),
+    };
+}
 
 /* Panel j (from 0), inputs k .. k + count - 1, group of rows r. */
 typedef void (*walk_step)(const void *context, size_t j, size_t k, size_t count, size_t r);

@@ -48,17 +48,6 @@ static void walk(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t 
     } else {
         job.run = w->has_min ? integer_tile_16_min : integer_tile_16;
     }
-    const walk_operands operands = {
-        .weights = w->codes + panel * w->panel_bytes,
-        .rows = a->codes,
-        .panel_bytes = w->panel_bytes,
-        .panel_step = IP_LANES * CODE_STEP,
-        .group_bytes = a->group_bytes,
-        .group_step = ROWS_OF_CODES * ACT_STEP,
-        .panels = panels,
-        .row_groups = (a->rows + ROWS_OF_CODES - 1) / ROWS_OF_CODES,
-        .inputs = w->kp,
-        .block_k = walk_block(w->kp, CODE_STEP),
-    };
+    const walk_operands operands = walk_over(w, panel, panels, a, w->kp, CODE_STEP, ACT_STEP);
     walk_blocks(&operands, walk_integers, &job);
 }

@@ -109,18 +109,6 @@ IP_INLINE void bf16_step(const void *context, size_t j, size_t k, size_t count, 
 
 void ip_gemm_bf16_neon_bf16(float *c, size_t ldc, const ip_matrix *w, size_t panel, size_t panels, const ip_act *a) {
     bf16_job job = {.c = c, .ldc = ldc, .panel = panel, .w = w, .a = a};
-    const size_t k = up_to_step(w->k);
-    const walk_operands operands = {
-        .weights = w->codes + panel * w->panel_bytes,
-        .rows = a->codes,
-        .panel_bytes = w->panel_bytes,
-        .panel_step = IP_LANES * sizeof(uint16_t),
-        .group_bytes = a->group_bytes,
-        .group_step = TILE * sizeof(uint16_t),
-        .panels = panels,
-        .row_groups = (a->rows + TILE - 1) / TILE,
-        .inputs = k,
-        .block_k = walk_block(k, sizeof(uint16_t)),
-    };
+    const walk_operands operands = walk_over(w, panel, panels, a, up_to_step(w->k), sizeof(uint16_t), sizeof(uint16_t));
     walk_blocks(&operands, bf16_step, &job);
 }

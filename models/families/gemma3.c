@@ -6,15 +6,8 @@ static const ip_name folder_names[] = {
     {IP_ROLES, NULL},
 };
 
-/* The scale of attention comes from query_pre_attn_scalar, which GGUF files do not have: there it is the width of a head,
- * but for the largest model. */
 static ip_status configure(ip_build *b) {
-    double scalar = (double)b->shapes[0].head;
-    ip_status status = ip_build_float(b, NULL, "query_pre_attn_scalar", b->file->folder ? 256 : scalar, &scalar);
-    if (b->file->gguf && b->plan.layers == 62) scalar = (double)(b->plan.width / b->shapes[0].heads);
-    if (status == IP_OK && scalar <= 0) return ip_build_bad(b, NULL, "query_pre_attn_scalar", "is not positive");
-    b->traits.attention_scale = 1.0 / sqrt(scalar);
-    b->traits.embedding_scale = sqrt((double)b->plan.width);
+    ip_status status = ip_build_query_scalar(b, 62);
     bool both = false;
     if (status == IP_OK) status = ip_build_bool(b, NULL, "use_bidirectional_attention", false, &both);
     if (both)

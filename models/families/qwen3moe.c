@@ -1,22 +1,7 @@
 /* Qwen3-MoE: Qwen3 with experts. */
 #include "models/build.h"
 
-/* Layers that decoder_sparse_step or mlp_only_layers leave dense. */
-static ip_status dense_layers(ip_build *b) {
-    uint64_t step;
-    const ip_node *list = ip_build_node(b, "mlp_only_layers", NULL);
-    ip_status status = ip_build_uint(b, NULL, "decoder_sparse_step", 1, UINT32_MAX, 1, &step);
-    for (size_t i = 0; status == IP_OK && i < b->plan.layers; i++) b->shapes[i].sparse = (i + 1) % step == 0;
-    for (size_t j = 0; status == IP_OK && j < ip_node_count(list); j++) {
-        int64_t layer;
-        if (!ip_node_int(ip_node_at(list, j), &layer) || layer < 0)
-            return ip_build_bad(b, NULL, "mlp_only_layers", "holds something that is no layer");
-        if ((uint64_t)layer < b->plan.layers) b->shapes[layer].sparse = false;
-    }
-    return status;
-}
-
-static ip_status configure(ip_build *b) { return b->file->folder ? dense_layers(b) : IP_OK; }
+static ip_status configure(ip_build *b) { return b->file->folder ? ip_build_dense_layers(b) : IP_OK; }
 
 const ip_family ip_family_qwen3moe = {
     .name = "qwen3moe",
