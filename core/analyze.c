@@ -9,6 +9,7 @@
 #include "core/base/memory.h"
 #include "core/budget.h"
 #include "core/infoplane.h"
+#include "core/jackknife.h"
 #include "core/layers.h"
 #include "core/loss.h"
 #include "core/ngrams.h"
@@ -103,8 +104,8 @@ static ip_status estimate_layer(void *context, size_t layer, ip_error *error) {
     result->H = conditional[0];
     result->context = result->H - singles;
     for (unsigned k = 0; k < orders; k++) {
-        result->x[k] = (ip_estimate){result->H - conditional[1 + k], a->x[k].labels};
-        result->y[k] = (ip_estimate){result->H - conditional[1 + orders + k], a->y[k].labels};
+        result->x[k] = ip_estimate_plain(result->H - conditional[1 + k], a->x[k].labels);
+        result->y[k] = ip_estimate_plain(result->H - conditional[1 + orders + k], a->y[k].labels);
     }
     return IP_OK;
 }

@@ -16,7 +16,7 @@
 
 #define INFOPLANE_VERSION "0.1.0"
 
-enum { IP_MAX_ORDERS = 4 };
+enum { IP_MAX_ORDERS = 4, IP_MAX_GROUPS = 1024 };
 
 /* ---- what the engine tells while it works ---- */
 
@@ -56,6 +56,9 @@ typedef struct ip_settings {
     uint64_t seed;           /* 0 */
     const char *anchors;     /* .npy or NULL */
     const char *calibration; /* vmf-bound */
+    unsigned null;           /* permutations of the labels; 0: no null */
+    unsigned groups;         /* jackknife groups over documents; 0: no bias, no interval */
+    unsigned bootstrap;      /* resamples of the documents; 0: none */
     bool loss;
     int64_t loss_end; /* id of the token that ends a document, or -1 */
     /* machine */
@@ -74,8 +77,12 @@ void ip_settings_default(ip_settings *settings);
 
 /* ---- analyze ---- */
 
+/* A plug-in figure with its null and its interval, nats; NaN where not computed (no permutations, no groups, a single
+ * document). Jackknife over document groups: corrected = I - bias, low .. high = corrected -+ t(0.975, G-1) se. */
 typedef struct ip_estimate {
-    double I;          /* I(V;Z), nats */
+    double I;    /* I(V;Z) */
+    double null; /* mean of I with permuted labels */
+    double bias, corrected, se, low, high;
     uint64_t distinct; /* labels */
 } ip_estimate;
 
@@ -120,8 +127,13 @@ typedef struct ip_run {
     unsigned orders;
     bool backoff, count_at_positions;
     uint32_t min_count;
+    unsigned null;   /* permutations */
+    unsigned groups; /* jackknife groups in use: at most as many as documents; 0: none */
     /* results */
     ip_layer_result *layer; /* layers + 1 of them; NULL when nothing was estimated */
+    /* [layers + 1][ip_run_quantities][groups]: each figure computed without group g (documents g, g + G, ...): H,
+     * context, I of X orders 1..K, I of Y orders 1..K; NULL when groups is 0. What paired comparisons need. */
+    double *without;
     bool has_loss, has_end;
     ip_loss_result loss, loss_end;
     float *token_loss; /* loss.tokens of them: -log p of tokens 1 .. n-1 of every document */
@@ -140,6 +152,9 @@ typedef struct ip_run {
 ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora, size_t corpus_count,
                      const ip_settings *settings, const char *scratch_default, const ip_host *host, ip_error *error);
 void ip_run_free(ip_run *run);
+
+/* Quantities of a row of `without`: 2 + 2 orders. Their names in groups.npy and run.json: "H", "context", "X1" ... */
+unsigned ip_run_quantities(const ip_run *run);
 
 /* Means over layers 1..L: H, context, I of x and y, and the mean of the layers' ratios I(Y)/I(X) per order (NaN where a
  * layer's I(X) is 0). A model without estimates gives zeros. */

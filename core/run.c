@@ -6,6 +6,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/jackknife.h"
+
 void ip_settings_default(ip_settings *settings) {
     *settings = (ip_settings){
         .max_tokens = 512,
@@ -98,8 +100,23 @@ void ip_run_free(ip_run *run) {
     free(run->weights);
     free(run->weights_stored);
     free(run->layer);
+    free(run->without);
     free(run->token_loss);
     free(run);
+}
+
+unsigned ip_run_quantities(const ip_run *run) { return 2 + 2 * run->orders; }
+
+/* The interval of a mean over layers 1..L comes from the means without each group. */
+static void mean_interval(const ip_run *run, ip_estimate *estimate, unsigned quantity) {
+    unsigned quantities = ip_run_quantities(run), groups = run->groups;
+    double without[IP_MAX_GROUPS];
+    for (unsigned g = 0; run->without && g < groups; g++) {
+        without[g] = 0.0;
+        for (size_t l = 1; l <= run->layers; l++)
+            without[g] += run->without[(l * quantities + quantity) * groups + g] / (double)run->layers;
+    }
+    ip_estimate_set_interval(estimate, run->without ? without : NULL, groups);
 }
 
 void ip_run_mean(const ip_run *run, ip_layer_result *mean, double optimality[IP_MAX_ORDERS]) {
@@ -114,8 +131,14 @@ void ip_run_mean(const ip_run *run, ip_layer_result *mean, double optimality[IP_
             mean->x[k].I += r->x[k].I / n;
             mean->y[k].I += r->y[k].I / n;
             optimality[k] += r->x[k].I != 0.0 ? r->y[k].I / r->x[k].I / n : NAN;
+            mean->x[k].null += r->x[k].null / n;
+            mean->y[k].null += r->y[k].null / n;
             mean->x[k].distinct = r->x[k].distinct;
             mean->y[k].distinct = r->y[k].distinct;
         }
+    }
+    for (unsigned k = 0; k < run->orders; k++) {
+        mean_interval(run, &mean->x[k], 2 + k);
+        mean_interval(run, &mean->y[k], 2 + run->orders + k);
     }
 }

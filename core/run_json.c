@@ -14,12 +14,16 @@ static void write_loss(ip_json *j, const ip_loss_result *loss) {
 }
 
 static void write_estimates(ip_json *j, const char *key, const ip_estimate *e, unsigned orders, double H) {
-    static const char *const later[] = {"null", "bias", "corrected", "se", "low", "high"};
     ip_json_open(j, key, '[', true);
     for (unsigned k = 0; k < orders; k++) {
         ip_json_open(j, NULL, '{', true);
         ip_json_double(j, "I", e[k].I);
-        for (unsigned i = 0; i < sizeof later / sizeof *later; i++) ip_json_null(j, later[i]);
+        ip_json_double(j, "null", e[k].null);
+        ip_json_double(j, "bias", e[k].bias);
+        ip_json_double(j, "corrected", e[k].corrected);
+        ip_json_double(j, "se", e[k].se);
+        ip_json_double(j, "low", e[k].low);
+        ip_json_double(j, "high", e[k].high);
         ip_json_uint(j, "distinct", e[k].distinct);
         ip_json_double(j, "regularity", H > 0.0 ? e[k].I / H : NAN);
         ip_json_close(j, '}');
