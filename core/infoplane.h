@@ -166,6 +166,10 @@ void ip_run_write_table(const ip_run *run, FILE *file);
 /* run.json, layers.csv and, with a loss, token-loss.npy in folder, which is made; each appears whole or not at all. */
 ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *error);
 
+/* A finished run back from its folder (or its run.json): all that the files hold; `without` when groups.npy is there,
+ * token_loss when token-loss.npy is. IP_BAD_INPUT names the file and the key. Freed by ip_run_free. */
+ip_status ip_run_read(ip_run **out, const char *path, ip_error *error);
+
 /* ---- plan ---- */
 
 typedef struct ip_plan_report {
