@@ -4,15 +4,19 @@
 
 #include "core/infoplane.h"
 
-/* Commands as bits, and the groups that share options. */
+/* Commands by number and as bits, and the groups that share options. */
 enum {
-    CLI_ANALYZE = 1,
-    CLI_STATES = 2,
-    CLI_ENTROPY = 4,
-    CLI_TOKENIZE = 8,
-    CLI_INSPECT = 16,
-    CLI_CPU = 32,
-    CLI_ALL = 63,
+#define CLI_COMMAND(bit, name, brief, usage, example, what) CLI_NUMBER_##bit,
+#include "core/cli/commands.def"
+#undef CLI_COMMAND
+    CLI_COMMANDS
+};
+
+enum {
+#define CLI_COMMAND(bit, name, brief, usage, example, what) CLI_##bit = 1 << CLI_NUMBER_##bit,
+#include "core/cli/commands.def"
+#undef CLI_COMMAND
+    CLI_ALL = (1 << CLI_COMMANDS) - 1,
     CLI_CORPUS = CLI_ANALYZE | CLI_STATES | CLI_TOKENIZE,
     CLI_MODEL = CLI_ANALYZE | CLI_STATES,
     CLI_MACHINE = CLI_ANALYZE | CLI_STATES | CLI_ENTROPY | CLI_CPU
@@ -48,12 +52,10 @@ ip_status cli_fail(ip_status status, const char *format, ...) IP_PRINTF(2, 3);
 void cli_host_start(ip_host *host, bool quiet);
 void cli_host_stop(void); /* clears the progress line */
 
-/* The commands. Each returns the exit status, its error already printed. */
-ip_status cli_analyze(const cli_args *args, const ip_host *host);
-ip_status cli_states(const cli_args *args, const ip_host *host);
-ip_status cli_entropy(const cli_args *args, const ip_host *host);
-ip_status cli_tokenize(const cli_args *args, const ip_host *host);
-ip_status cli_inspect(const cli_args *args, const ip_host *host);
-ip_status cli_cpu(const cli_args *args, const ip_host *host);
+/* The commands, cli_<name>. Each returns the exit status, its error already printed. */
+#define CLI_COMMAND(bit, name, brief, usage, example, what)                                                            \
+    ip_status cli_##name(const cli_args *args, const ip_host *host);
+#include "core/cli/commands.def"
+#undef CLI_COMMAND
 
 #endif

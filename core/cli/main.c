@@ -7,8 +7,11 @@
 
 typedef ip_status (*command_main)(const cli_args *args, const ip_host *host);
 
-/* In the order of the command bits. */
-static const command_main mains[] = {cli_analyze, cli_states, cli_entropy, cli_tokenize, cli_inspect, cli_cpu};
+static const command_main mains[] = {
+#define CLI_COMMAND(bit, name, brief, usage, example, what) cli_##name,
+#include "core/cli/commands.def"
+#undef CLI_COMMAND
+};
 
 static ip_status run_command(unsigned command, int argc, char **argv) {
     cli_args args;
