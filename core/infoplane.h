@@ -14,6 +14,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define INFOPLANE_VERSION "0.1.0"
 
 enum { IP_MAX_ORDERS = 4, IP_MAX_GROUPS = 1024 };
@@ -236,5 +240,9 @@ void ip_emergency_cleanup(void);
 
 /* The memory allocator's bound in text form: "200M", "2G", suffixes powers of 1024; false when it is none. */
 bool ip_parse_size(const char *text, uint64_t *bytes);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

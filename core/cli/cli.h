@@ -40,6 +40,19 @@ ip_status cli_parse(cli_args *args, unsigned command, int argc, char **argv);
 void cli_args_free(cli_args *args);
 
 void cli_help(unsigned command, FILE *file); /* 0: the overview */
+
+/* The rows behind the help, for the man pages and completions that are made of the same lists. */
+typedef struct cli_command_row {
+    const char *name, *brief, *usage, *example, *what;
+} cli_command_row;
+typedef struct cli_option_row {
+    const char *name, *argument, *help; /* argument "": takes none */
+    unsigned commands;                  /* bits of those that take it */
+} cli_option_row;
+const cli_command_row *cli_command_at(unsigned number); /* NULL behind the last */
+bool cli_option_at(size_t index, cli_option_row *out);  /* false behind the last */
+/* Writes man1/, infoplane.bash, _infoplane (zsh) and infoplane.fish into a folder. */
+ip_status cli_generate(const char *folder);
 /* Command bit of a name, or 0. */
 unsigned cli_command(const char *name);
 /* The known name nearest to a misspelt one, or NULL when none is near. */

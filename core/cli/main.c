@@ -40,6 +40,8 @@ int main(int argc, char **argv) {
         cli_help(argc > 2 ? cli_command(argv[2]) : 0, stdout);
     } else if (strcmp(argv[1], "--version") == 0) {
         puts("infoplane " INFOPLANE_VERSION);
+    } else if (strcmp(argv[1], "--generate") == 0 && argc == 3) {
+        status = cli_generate(argv[2]);
     } else {
         unsigned command = cli_command(argv[1]);
         const char *near = command ? NULL : cli_nearest_command(argv[1]);

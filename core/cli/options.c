@@ -175,11 +175,7 @@ static size_t distance(const char *a, const char *b) {
     return row[m];
 }
 
-typedef struct command_row {
-    const char *name, *brief, *usage, *example, *what;
-} command_row;
-
-static const command_row commands[] = {
+static const cli_command_row commands[] = {
 #define CLI_COMMAND(bit, name, brief, usage, example, what) {#name, brief, usage, example, what},
 #include "core/cli/commands.def"
 #undef CLI_COMMAND
@@ -268,6 +264,15 @@ ip_status cli_parse(cli_args *args, unsigned command, int argc, char **argv) {
 void cli_args_free(cli_args *args) {
     free(args->positional);
     free(args->label_files);
+}
+
+const cli_command_row *cli_command_at(unsigned number) { return number < COMMANDS ? &commands[number] : NULL; }
+
+bool cli_option_at(size_t index, cli_option_row *out) {
+    if (index >= OPTIONS) return false;
+    const option *o = &options[index];
+    *out = (cli_option_row){o->name, o->argument, o->help, o->commands};
+    return true;
 }
 
 /* ---- help ---- */
