@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/anchors.h"
+#include "core/estimate.h"
 #include "core/forward.h"
 #include "core/loss.h"
 #include "core/ngrams.h"
@@ -57,6 +58,13 @@ ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_til
         positions = ip_corpus_positions(corpus, orders);
         ip_status status = counting_bytes(&out->counting, session, error);
         if (status != IP_OK) return status;
+        ip_resampling resampling = {.groups = session->settings->groups,
+                                    .nulls = session->settings->null,
+                                    .bootstrap = session->settings->bootstrap,
+                                    .documents = corpus->documents};
+        out->fixed += ip_resampling_bytes(session->settings, (size_t)positions) +
+                      ip_soft_estimate_bytes((size_t)positions, bins, 2 * orders + 1, threads, &resampling);
+        out->fixed += (plan->layers + 1) * (uint64_t)(2 + 2 * orders) * resampling.groups * sizeof(double);
         uint64_t m = round_up(bins, IP_LANES);
         out->fixed += (2 * orders + 1) * (uint64_t)ip_partition_bytes((size_t)positions) + positions * sizeof(int64_t);
         out->fixed += m * plan->width * sizeof(float);

@@ -27,7 +27,7 @@ enum { CLI_LIST_MAX = 4096 };
 typedef struct cli_args {
     unsigned command;
     ip_settings settings;
-    const char *output;
+    const char *output, *docs_file;
     const char **positional; /* argc of them at most */
     size_t positional_count;
     const char **label_files;

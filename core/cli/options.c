@@ -17,7 +17,7 @@ typedef enum option_kind {
     CLI_LABEL_FILE,
     CLI_ESTIMATOR,
     CLI_LOSS_END,
-    CLI_ZERO,
+    CLI_UNSIGNED,
     CLI_THREADS,
     CLI_SIZE,
     CLI_OUTPUT,
@@ -58,6 +58,9 @@ static void *field_of(cli_args *args, const char *field) {
         {"seed", &s->seed},
         {"anchors", &s->anchors},
         {"calibration", &s->calibration},
+        {"null", &s->null},
+        {"groups", &s->groups},
+        {"bootstrap", &s->bootstrap},
         {"loss", &s->loss},
         {"compute", &s->compute},
         {"weights", &s->weights},
@@ -66,6 +69,7 @@ static void *field_of(cli_args *args, const char *field) {
         {"family", &s->family},
         {"name", &s->name},
         {"tokenizer", &s->tokenizer},
+        {"docs_file", &args->docs_file},
         {"output", &args->output},
         {"plan", &args->plan},
         {"ids", &args->ids},
@@ -116,9 +120,10 @@ static ip_status set_number(cli_args *args, const option *o, const char *value) 
         s->loss = true;
         s->loss_end = (int64_t)n;
         return IP_OK;
-    case CLI_ZERO:
+    case CLI_UNSIGNED:
         if (!parse_uint(value, UINT32_MAX, &n)) return bad_value(o, value, "a whole number is wanted");
-        return n == 0 ? IP_OK : bad_value(o, value, "this version computes none yet: leave it out, or give 0");
+        *(unsigned *)field_of(args, o->field) = (unsigned)n;
+        return IP_OK;
     case CLI_SIZE:
         if (!ip_parse_size(value, &s->memory) || s->memory == 0)
             return bad_value(o, value, "a size such as 200M or 2G is wanted");
