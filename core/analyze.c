@@ -280,7 +280,7 @@ ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora
     if (status == IP_OK) status = check_settings(&a, error);
     if (status == IP_OK) status = run_analysis(&a, model, corpora, corpus_count, error);
     release(&a);
-    ip_session_close(&session);
+    status = ip_session_close(&session, status, error);
     if (status == IP_OK) {
         *out = run;
     } else {

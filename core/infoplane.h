@@ -244,6 +244,15 @@ void ip_inspect_supported(bool json, FILE *file);
 /* What this machine can run, what is chosen for `request` and why. */
 ip_status ip_cpu_write(const char *request, bool json, FILE *file, ip_error *error);
 
+/* For programs, once, before anything else: a file that is cut short or a disk that fails while its map is read becomes an
+ * error of the call that reads it. Without it the process gets SIGBUS, as is usual. */
+void ip_guard_maps(void);
+
+/* A folder of results belongs to one process at a time: a second claim is IP_FAILED. *claim is for ip_folder_release; the
+ * folder is made. A process that dies lets go. */
+ip_status ip_folder_claim(int *claim, const char *folder, ip_error *error);
+void ip_folder_release(int claim);
+
 /* Calls from a signal handler: removes this process's unfinished output files. */
 void ip_emergency_cleanup(void);
 

@@ -122,7 +122,7 @@ ip_status ip_analyze_plan(ip_plan_report *out, const char *model, const char *co
     if (status == IP_OK) status = ip_tiling_make(&tiling, &session.corpus, error);
     if (status == IP_OK) status = fill(out, &session, &tiling, error);
     ip_tiling_free(&tiling);
-    ip_session_close(&session);
+    status = ip_session_close(&session, status, error);
     if (status != IP_OK) ip_plan_report_free(out);
     return status;
 }

@@ -1,8 +1,14 @@
 /* The result folder: run.json, layers.csv, token-loss.npy. */
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "core/base/file.h"
+#include "core/base/map_guard.h"
 #include "core/base/npy.h"
 #include "core/base/number.h"
 #include "core/infoplane.h"
@@ -67,3 +73,22 @@ ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *e
 }
 
 void ip_emergency_cleanup(void) { ip_out_unlink_all(); }
+
+void ip_guard_maps(void) { ip_map_guard(); }
+
+/* The lock is on the folder itself: nothing is left behind, and it ends with the process. */
+ip_status ip_folder_claim(int *claim, const char *folder, ip_error *error) {
+    *claim = -1;
+    ip_status status = ip_make_folder(folder, error);
+    if (status != IP_OK) return status;
+    *claim = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*claim < 0) return ip_fail(error, IP_FAILED, "%s: cannot open the folder: %s", folder, strerror(errno));
+    if (flock(*claim, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return IP_OK; /* a system without locks */
+    ip_folder_release(*claim);
+    *claim = -1;
+    return ip_fail(error, IP_FAILED, "%s: another run is writing here: wait for it, or name another folder", folder);
+}
+
+void ip_folder_release(int claim) {
+    if (claim >= 0) close(claim);
+}

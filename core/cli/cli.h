@@ -17,6 +17,7 @@ enum {
 #include "core/cli/commands.def"
 #undef CLI_COMMAND
     CLI_ALL = (1 << CLI_COMMANDS) - 1,
+    CLI_FOLDER = CLI_ANALYZE | CLI_STATES, /* -o names a folder, which one run at a time writes */
     CLI_CORPUS = CLI_ANALYZE | CLI_STATES | CLI_TOKENIZE,
     CLI_MODEL = CLI_ANALYZE | CLI_STATES,
     CLI_MACHINE = CLI_ANALYZE | CLI_STATES | CLI_ENTROPY | CLI_CPU

@@ -51,7 +51,6 @@ wrong "usage" analyze "$model"
 wrong "vocabulary" analyze "$model" "$text" --loss-end 100000
 wrong "-o DIR" states "$model" "$text"
 wrong "takes no value" analyze "$model" "$text" --loss=yes
-wrong "none yet" analyze "$model" "$text" --null 4
 wrong "unknown" analyze "$model" "$text" --isa sse9
 run cpu --isa neon
 [ "$(uname -m)" = aarch64 ] || check "a level that this machine cannot run: exit 2" [ $status -eq 2 ]
