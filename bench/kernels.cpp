@@ -382,6 +382,13 @@ void bench_log_sum_exp(const char *kernel) {
         kernels->log_sum_exp(&state, r.x.get(), r.n);
     });
 }
+void bench_lse_entropy(const char *kernel) {
+    add_rows(kernel, {1024}, [](rows &r) {
+        ip_lse state = {-INFINITY, 0.0};
+        double weighted = 0.0;
+        kernels->lse_entropy(&state, &weighted, r.x.get(), r.n);
+    });
+}
 void bench_entropy_row(const char *kernel) {
     add_soft(kernel, bins, [](rows &r) { kernels->entropy_row(r.y.get(), r.n); });
 }

@@ -64,6 +64,7 @@ typedef struct ip_settings {
     unsigned groups;         /* jackknife groups over documents; 0: no bias, no interval */
     unsigned bootstrap;      /* resamples of the documents; 0: none */
     bool loss;
+    bool lens;        /* the head at every layer: one more product with the vocabulary per layer */
     int64_t loss_end; /* id of the token that ends a document, or -1 */
     /* machine */
     const char *compute; /* auto */
@@ -94,6 +95,8 @@ typedef struct ip_estimate {
 typedef struct ip_layer_result {
     double H, context; /* H(Z), I(C;Z) */
     ip_estimate x[IP_MAX_ORDERS], y[IP_MAX_ORDERS];
+    double lens,
+        lens_entropy; /* logit lens: -log p of the next token, entropy of the prediction; mean nats per token */
 } ip_layer_result;
 
 typedef struct ip_loss_result {
@@ -139,7 +142,7 @@ typedef struct ip_run {
     /* [layers + 1][ip_run_quantities][groups]: each figure computed without group g (documents g, g + G, ...): H,
      * context, I of X orders 1..K, I of Y orders 1..K; NULL when groups is 0. What paired comparisons need. */
     double *without;
-    bool has_loss, has_end;
+    bool has_loss, has_end, has_lens;
     ip_loss_result loss, loss_end;
     float *token_loss; /* loss.tokens of them: -log p of tokens 1 .. n-1 of every document */
     /* machine */

@@ -16,15 +16,17 @@
 /* One row per layer and order, nats. */
 static void write_csv(const ip_run *run, FILE *file) {
     char a[IP_NUMBER_ROOM], b[IP_NUMBER_ROOM], c[IP_NUMBER_ROOM], d[IP_NUMBER_ROOM], e[IP_NUMBER_ROOM];
-    fputs("layer,order,H,context,I_X,I_Y,optimality,distinct_X,distinct_Y\n", file);
+    char f[IP_NUMBER_ROOM], g[IP_NUMBER_ROOM];
+    fputs("layer,order,H,context,I_X,I_Y,optimality,distinct_X,distinct_Y,lens,lens_entropy\n", file);
     for (size_t l = 0; l <= run->layers; l++) {
         const ip_layer_result *r = &run->layer[l];
         for (unsigned k = 0; k < run->orders; k++) {
             double ratio = r->x[k].I != 0.0 ? r->y[k].I / r->x[k].I : NAN;
-            fprintf(file, "%zu,%u,%s,%s,%s,%s,%s,%llu,%llu\n", l, k + 1, ip_number_text(r->H, a),
+            fprintf(file, "%zu,%u,%s,%s,%s,%s,%s,%llu,%llu,%s,%s\n", l, k + 1, ip_number_text(r->H, a),
                     ip_number_text(r->context, b), ip_number_text(r->x[k].I, c), ip_number_text(r->y[k].I, d),
                     isfinite(ratio) ? ip_number_text(ratio, e) : "", (unsigned long long)r->x[k].distinct,
-                    (unsigned long long)r->y[k].distinct);
+                    (unsigned long long)r->y[k].distinct, run->has_lens ? ip_number_text(r->lens, f) : "",
+                    run->has_lens ? ip_number_text(r->lens_entropy, g) : "");
         }
     }
 }

@@ -51,6 +51,17 @@ static void write_layer(ip_json *j, const ip_run *run, const ip_layer_result *r,
     write_numbers(j, "optimality", optimality, run->orders);
 }
 
+static void write_lens(ip_json *j, const ip_run *run, const ip_layer_result *r) {
+    if (!run->has_lens) {
+        ip_json_null(j, "lens");
+        return;
+    }
+    ip_json_open(j, "lens", '{', true);
+    ip_json_double(j, "nats", r->lens);
+    ip_json_double(j, "entropy", r->lens_entropy);
+    ip_json_close(j, '}');
+}
+
 static void ratios(const ip_run *run, const ip_layer_result *r, double out[IP_MAX_ORDERS]) {
     for (unsigned k = 0; k < run->orders; k++) out[k] = r->x[k].I != 0.0 ? r->y[k].I / r->x[k].I : NAN;
 }
@@ -159,6 +170,7 @@ void ip_run_write_json(const ip_run *run, FILE *file) {
         ip_json_uint(j, "layer", l);
         ratios(run, &run->layer[l], optimality);
         write_layer(j, run, &run->layer[l], optimality);
+        write_lens(j, run, &run->layer[l]);
         ip_json_close(j, '}');
     }
     ip_json_close(j, ']');

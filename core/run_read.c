@@ -173,6 +173,12 @@ static void read_layers(reader *r, ip_run *run, const ip_node *root) {
         run->layer[l].context = number(r, node, "layers", "context");
         read_estimates(r, run, node, "X", run->layer[l].x);
         read_estimates(r, run, node, "Y", run->layer[l].y);
+        const ip_node *lens = ip_node_get(node, "lens");
+        run->has_lens = lens != NULL;
+        if (lens) {
+            run->layer[l].lens = number(r, lens, "lens", "nats");
+            run->layer[l].lens_entropy = number(r, lens, "lens", "entropy");
+        }
     }
 }
 

@@ -84,6 +84,17 @@ static void loss_line(FILE *file, const char *what, const ip_loss_result *loss, 
             (unsigned long long)loss->tokens);
 }
 
+static void lens_table(const ip_run *run, FILE *file) {
+    fputs("\nlens: the head at every layer, per token: -log p of the next token, entropy of the prediction\n"
+          "layer    nats    bits | entropy: nats, bits\n",
+          file);
+    for (size_t l = 0; l <= run->layers; l++) {
+        const ip_layer_result *r = &run->layer[l];
+        fprintf(file, "%5zu %7.4f %7.4f | %7.4f %7.4f\n", l, r->lens, r->lens / ln2, r->lens_entropy,
+                r->lens_entropy / ln2);
+    }
+}
+
 void ip_run_write_table(const ip_run *run, FILE *file) {
     bool as_stored = strcmp(run->weights, run->weights_stored) == 0;
     fprintf(file, "%s: %s, %llu layers of width %llu, %.1f M parameters (%s%s%s)\n", run->model_name, run->family,
@@ -102,6 +113,7 @@ void ip_run_write_table(const ip_run *run, FILE *file) {
     sheet efficiency = {run, file, log_bins, 4};
     fprintf(file, "\nefficiency (the same as a share of log2 %llu)\n", (unsigned long long)run->bins);
     body(&efficiency, false);
+    if (run->has_lens) lens_table(run, file);
     if (run->has_loss) {
         fputc('\n', file);
         loss_line(file, "loss:", &run->loss, run->documents);
