@@ -233,6 +233,33 @@ ip_status ip_entropy(ip_entropy_result **out, const char *vectors, const char *c
 void ip_entropy_free(ip_entropy_result *result);
 void ip_entropy_write(const ip_entropy_result *result, bool json, FILE *file);
 
+/* ---- correlate: across models, measures against benchmark scores ---- */
+
+typedef struct ip_correlation ip_correlation; /* freed by ip_correlation_free */
+
+typedef struct ip_correlate_settings {
+    const char *table;         /* a .csv that has measures and scores; NULL: runs and scores */
+    const char *const *scores; /* one .csv, or results files (or folders of them) of lm-evaluation-harness */
+    size_t score_count;
+    const char *const *partial; /* further columns to hold constant */
+    size_t partial_count;
+    uint64_t order;        /* of the n-grams. 1 */
+    uint64_t permutations; /* drawn where there are too many to try all. 10000 */
+    uint64_t resamples;    /* 10000 */
+    uint64_t seed;         /* of both */
+    unsigned threads;      /* 0: processors this process may use */
+} ip_correlate_settings;
+
+void ip_correlate_settings_default(ip_correlate_settings *settings);
+
+/* runs: folders of analyze -o, of preference -o, or both; none with a table. */
+ip_status ip_correlate(ip_correlation **out, const char *const *runs, size_t run_count,
+                       const ip_correlate_settings *settings, const ip_host *host, ip_error *error);
+void ip_correlation_free(ip_correlation *correlation);
+void ip_correlation_write(const ip_correlation *correlation, bool json, FILE *file);
+/* correlate.json (schema infoplane.correlate/1) and correlate.csv in folder, which is made. */
+ip_status ip_correlation_write_folder(const ip_correlation *correlation, const char *folder, ip_error *error);
+
 /* ---- tokenize, inspect, cpu ---- */
 
 /* Ids of a text file under model's tokenizer. pieces: writes the pieces of each document, one per line "id piece";

@@ -1,9 +1,10 @@
-/* printf writes the locale's decimal point; a host program may have set one. */
+/* printf and strtod follow the locale's decimal point; a host program may have set one. */
 #include "core/base/number.h"
 
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *ip_number_text(double x, char out[IP_NUMBER_ROOM]) {
@@ -16,4 +17,21 @@ const char *ip_number_text(double x, char out[IP_NUMBER_ROOM]) {
         memmove(at + 1, at + strlen(point), strlen(at + strlen(point)) + 1);
     }
     return out;
+}
+
+bool ip_number_parse(const char *text, double *out) {
+    size_t start = strspn(text, " \t"), n = strspn(text + start, "0123456789+-.eE");
+    if (n == 0 || n > 400 || text[start + n + strspn(text + start + n, " \t")] != '\0') return false;
+    char room[512];
+    const char *point = localeconv()->decimal_point;
+    size_t length = 0, wide = strlen(point);
+    for (size_t i = 0; i < n && length + wide + 1 < sizeof room; i++) {
+        const char c = text[start + i];
+        memcpy(room + length, c == '.' && wide > 0 ? point : &c, c == '.' && wide > 0 ? wide : 1);
+        length += c == '.' && wide > 0 ? wide : 1;
+    }
+    room[length] = '\0';
+    char *end;
+    *out = strtod(room, &end);
+    return *end == '\0' && end != room && isfinite(*out);
 }

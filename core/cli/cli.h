@@ -25,6 +25,12 @@ enum {
 
 enum { CLI_LIST_MAX = 4096 };
 
+/* Values of an option that may be given several times. */
+typedef struct cli_list {
+    const char **items; /* argc of them at most */
+    size_t count;
+} cli_list;
+
 typedef struct cli_args {
     unsigned command;
     ip_settings settings;
@@ -33,6 +39,8 @@ typedef struct cli_args {
     size_t positional_count;
     const char **label_files;
     size_t label_count;
+    ip_correlate_settings correlate;
+    cli_list scores, partial;
     bool plan, ids, tensors, supported, json, quiet, help;
 } cli_args;
 

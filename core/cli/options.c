@@ -15,6 +15,7 @@ typedef enum option_kind {
     CLI_COUNT,
     CLI_COUNT_AT,
     CLI_LABEL_FILE,
+    CLI_LIST,
     CLI_ESTIMATOR,
     CLI_LOSS_END,
     CLI_UNSIGNED,
@@ -71,6 +72,12 @@ static void *field_of(cli_args *args, const char *field) {
         {"name", &s->name},
         {"tokenizer", &s->tokenizer},
         {"docs_file", &args->docs_file},
+        {"table", &args->correlate.table},
+        {"order", &args->correlate.order},
+        {"permutations", &args->correlate.permutations},
+        {"resamples", &args->correlate.resamples},
+        {"scores", &args->scores},
+        {"partial", &args->partial},
         {"output", &args->output},
         {"plan", &args->plan},
         {"ids", &args->ids},
@@ -147,6 +154,11 @@ static ip_status set_option(cli_args *args, const option *o, const char *value) 
         *(const char **)field_of(args, o->field) = value;
         return IP_OK;
     case CLI_LABEL_FILE: args->label_files[args->label_count++] = value; return IP_OK;
+    case CLI_LIST: {
+        cli_list *list = field_of(args, o->field);
+        list->items[list->count++] = value;
+        return IP_OK;
+    }
     case CLI_LABELS:
         args->settings.backoff = strcmp(value, "backoff") == 0;
         if (!args->settings.backoff && strcmp(value, "exact") != 0)
@@ -247,10 +259,14 @@ ip_status cli_parse(cli_args *args, unsigned command, int argc, char **argv) {
     memset(args, 0, sizeof *args);
     args->command = command;
     ip_settings_default(&args->settings);
+    ip_correlate_settings_default(&args->correlate);
     args->settings.isa = getenv("INFOPLANE_ISA");
     args->positional = calloc((size_t)argc + 1, sizeof *args->positional);
     args->label_files = calloc((size_t)argc + 1, sizeof *args->label_files);
-    if (!args->positional || !args->label_files) return cli_fail(IP_FAILED, "out of memory");
+    args->scores.items = calloc((size_t)argc + 1, sizeof *args->scores.items);
+    args->partial.items = calloc((size_t)argc + 1, sizeof *args->partial.items);
+    if (!args->positional || !args->label_files || !args->scores.items || !args->partial.items)
+        return cli_fail(IP_FAILED, "out of memory");
     bool options_over = false;
     for (int i = 0; i < argc; i++) {
         if (options_over || argv[i][0] != '-' || strcmp(argv[i], "-") == 0) {
@@ -270,6 +286,8 @@ ip_status cli_parse(cli_args *args, unsigned command, int argc, char **argv) {
 void cli_args_free(cli_args *args) {
     free(args->positional);
     free(args->label_files);
+    free(args->scores.items);
+    free(args->partial.items);
 }
 
 const cli_command_row *cli_command_at(unsigned number) { return number < COMMANDS ? &commands[number] : NULL; }
