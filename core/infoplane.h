@@ -230,6 +230,12 @@ ip_status ip_entropy(ip_entropy_result **out, const char *vectors, const char *c
 void ip_entropy_free(ip_entropy_result *result);
 void ip_entropy_write(const ip_entropy_result *result, bool json, FILE *file);
 
+/* ---- report: results of any of the commands on one offline HTML page ---- */
+
+/* inputs: run folders or run.json, bound.json, trajectory.json, correlate.json, preference.json, told apart by their
+ * schema. The same inputs give the same bytes. The page appears whole under path or not at all. */
+ip_status ip_report_write(const char *path, const char *const *inputs, size_t count, ip_error *error);
+
 /* ---- tokenize, inspect, cpu ---- */
 
 /* Ids of a text file under model's tokenizer. pieces: writes the pieces of each document, one per line "id piece";

@@ -9,4 +9,7 @@ enum { IP_NUMBER_ROOM = 32 };
 /* 17 significant digits, which give the double back; "null" when it is not finite. Returns out. */
 const char *ip_number_text(double x, char out[IP_NUMBER_ROOM]);
 
+/* For people: that many decimals (0 to 9), with an exponent from 1e15 on; "null" when it is not finite. Returns out. */
+const char *ip_number_fixed(double x, int decimals, char out[IP_NUMBER_ROOM]);
+
 #endif

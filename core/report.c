@@ -1,0 +1,38 @@
+/* `report`: any set of results on one page that needs nothing else. */
+#include "core/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/dispatch.h"
+#include "core/base/file.h"
+#include "core/report_page.h"
+
+static void write_page(const report *r) {
+    report_page_open(r);
+    if (r->runs > 0) {
+        report_overview(r);
+        report_plane(r);
+        report_layers(r);
+        report_parts(r);
+        report_losses(r);
+    }
+    report_page_close(r);
+}
+
+ip_status ip_report_write(const char *path, const char *const *inputs, size_t count, ip_error *error) {
+    const ip_kernels *kernels; /* axes take logarithms from the kernels' library */
+    report r;
+    ip_status status = ip_arch_select(&kernels, NULL, error);
+    if (status != IP_OK) return status;
+    status = report_read(&r, inputs, count, error);
+    ip_out out;
+    if (status == IP_OK) status = ip_out_open(&out, path, error);
+    if (status == IP_OK) {
+        r.file = out.file;
+        write_page(&r);
+        status = ip_out_commit(&out, error);
+    }
+    report_free(&r);
+    return status;
+}
