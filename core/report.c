@@ -8,15 +8,25 @@
 #include "core/base/file.h"
 #include "core/report_page.h"
 
+static const struct {
+    const char *id, *name;
+    bool (*has)(const report *r);
+    void (*draw)(const report *r);
+} figures[] = {
+#define REPORT_FIGURE(id, name, has, draw) {id, name, has, draw},
+#include "core/report_figures.def"
+#undef REPORT_FIGURE
+};
+enum { FIGURES = sizeof figures / sizeof *figures };
+
 static void write_page(const report *r) {
     report_page_open(r);
-    if (r->runs > 0) {
-        report_overview(r);
-        report_plane(r);
-        report_layers(r);
-        report_parts(r);
-        report_losses(r);
-    }
+    fputs("<nav aria-label=\"Contents\"><ul>", r->file);
+    for (unsigned i = 0; i < FIGURES; i++)
+        if (figures[i].has(r)) fprintf(r->file, "<li><a href=\"#%s\">%s</a></li>", figures[i].id, figures[i].name);
+    fputs("<li><a href=\"#provenance\">Provenance</a></li></ul></nav>\n<main>\n", r->file);
+    for (unsigned i = 0; i < FIGURES; i++)
+        if (figures[i].has(r)) figures[i].draw(r);
     report_page_close(r);
 }
 

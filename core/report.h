@@ -110,17 +110,18 @@ typedef struct report_range {
 } report_range;
 report_range report_range_empty(void);
 void report_range_add(report_range *range, double x);
+void report_range_pad(report_range *range); /* room for marks at the borders, but not beyond zero */
 
 typedef enum report_scale { REPORT_LINEAR, REPORT_LOG, REPORT_LOG1P } report_scale;
 
 typedef struct report_axis {
     const char *title; /* ours, not escaped */
     report_scale scale;
-    bool whole;       /* ticks at whole numbers */
-    double low, high; /* data at the ends */
-    double step;      /* between ticks, when linear */
-    int decimals;     /* of tick labels */
-    double from, to;  /* places of the ends */
+    bool whole, tight; /* ticks at whole numbers; both end where the range ends */
+    double low, high;  /* data at the ends */
+    double step;       /* between ticks, when linear */
+    int decimals;      /* of tick labels */
+    double from, to;   /* places of the ends */
 } report_axis;
 
 /* Ends and ticks around what is to be shown; with zero the axis begins at 0. False: nothing to show. */
@@ -139,8 +140,7 @@ typedef struct report_tag {
 typedef struct report_panel {
     FILE *file;
     report_axis x, y;
-    double efficiency; /* bits of efficiency 1: a second scale on the right (and above, both_scales); 0: none */
-    bool both_scales;
+    double efficiency; /* bits of efficiency 1: a second scale on the right; 0: none */
     report_tag tags[REPORT_TAGS];
     size_t tag_count, series;
 } report_panel;
@@ -161,12 +161,12 @@ void report_cross(const report_panel *p, double x, double x_low, double x_high, 
 /* The run's number beside a place. */
 void report_tag_add(report_panel *p, double x, double y, size_t series);
 
-/* ---- figures, in the order of the page ---- */
+/* ---- figures: what report_figures.def lists ---- */
 
-void report_overview(const report *r);
-void report_plane(const report *r);
-void report_layers(const report *r);
-void report_parts(const report *r);
-void report_losses(const report *r);
+#define REPORT_FIGURE(id, name, has, draw)                                                                             \
+    bool has(const report *r);                                                                                         \
+    void draw(const report *r);
+#include "core/report_figures.def"
+#undef REPORT_FIGURE
 
 #endif

@@ -17,6 +17,12 @@ void report_range_add(report_range *range, double x) {
     if (empty || x > range->high) range->high = x;
 }
 
+void report_range_pad(report_range *range) {
+    double room = 0.06 * (range->high - range->low);
+    range->low = range->low >= 0.0 && range->low < room ? 0.0 : range->low - room;
+    range->high += room;
+}
+
 /* The smallest of 1, 2, 5 times a power of ten that is at least raw; 1e-9 < raw < 1e16. */
 static double round_step(double raw) {
     double power = 1.0;
@@ -38,8 +44,9 @@ static void fit_linear(report_axis *axis, report_range range, unsigned ticks) {
     }
     axis->step = round_step(span / ticks);
     if (axis->whole && axis->step < 1.0) axis->step = 1.0;
-    axis->low = axis->whole ? range.low : floor(range.low / axis->step + 1e-9) * axis->step;
-    axis->high = axis->whole ? range.high : ceil(range.high / axis->step - 1e-9) * axis->step;
+    bool exact = axis->whole || axis->tight;
+    axis->low = exact ? range.low : floor(range.low / axis->step + 1e-9) * axis->step;
+    axis->high = exact ? range.high : ceil(range.high / axis->step - 1e-9) * axis->step;
     axis->decimals = 0;
     for (double s = axis->step; s < 0.999 && axis->decimals < 9; s *= 10.0) axis->decimals++;
 }

@@ -95,10 +95,9 @@ static report_range range_of(const report *r, curve what, unsigned orders) {
 
 static void panel(const drawing *d, unsigned order, report_range range, const char *title) {
     const report *r = d->r;
-    report_panel p = {.efficiency = d->what != CURVE_RATIO && isfinite(r->log_bins) ? report_bits(r->log_bins) : 0.0};
-    p.y.title = d->what == CURVE_RATIO ? "I(Y;Z) / I(X;Z)" : "bits";
-    p.x.title = r->same_depth ? "layer (0: embedding)" : "depth: layer / number of layers";
-    p.x.whole = r->same_depth;
+    report_panel p = {.x = {.title = r->same_depth ? "layer (0: embedding)" : "depth: layer / number of layers",
+                            .whole = r->same_depth},
+                      .y = {.title = d->what == CURVE_RATIO ? "I(Y;Z) / I(X;Z)" : "bits"}};
     report_range across = {0.0, r->same_depth ? (double)r->layers : 1.0};
     if (!report_axis_fit(&p.y, range, d->what != CURVE_RATIO, 6) || !report_axis_fit(&p.x, across, false, 8)) return;
     char label[160];
@@ -194,7 +193,7 @@ static void by_order(const report *r, curve what, const char *symbol) {
     report_line_key(r, any(r, what, false), any(r, what, true));
 }
 
-static void entropies(const report *r) {
+void report_entropies(const report *r) {
     report_figure_open(
         r, "entropy", "How much the states vary: H(Z) and context information",
         "H(Z) is how evenly the states spread over the anchors; context information I(C;Z) is the part that "
@@ -214,7 +213,7 @@ static void entropies(const report *r) {
     report_figure_close(r);
 }
 
-void report_layers(const report *r) {
+void report_complexity(const report *r) {
     report_figure_open(
         r, "complexity", "Complexity by layer: what the states keep of the input",
         "I(X;Z) is the information that a state holds about the n-gram that ends at its position. At the "
@@ -225,7 +224,9 @@ void report_layers(const report *r) {
            "shows how much the same labels carry at positions drawn by chance. A small text makes both large.");
     table(r, CURVE_X, "I(X;Z) by layer, bits");
     report_figure_close(r);
+}
 
+void report_expressivity(const report *r) {
     report_figure_open(r, "expressivity", "Expressivity by layer: what the states tell of what follows",
                        "I(Y;Z) is the information that a state holds about the n-gram that starts one position on. It "
                        "usually rises towards the last layers, where the model makes ready to predict.");
@@ -246,6 +247,4 @@ void report_layers(const report *r) {
            "towards 1, whatever the model does. Order 1 is the one to read.");
     table(r, CURVE_RATIO, "I(Y;Z)/I(X;Z) by layer");
     report_figure_close(r);
-
-    entropies(r);
 }

@@ -21,7 +21,8 @@ static double figure(const ip_run *run, unsigned which) {
 static void panel(const report *r, unsigned which) {
     static const char *const names[] = {"complexity", "expressivity", "optimality"};
     static const char *const titles[] = {"complexity I(X;Z), bits", "expressivity I(Y;Z), bits", "optimality"};
-    report_panel p = {.x = {.title = "loss, bits per token"}, .y = {.title = titles[which]}};
+    report_panel p = {.x = {.title = "loss, bits per token", .tight = true},
+                      .y = {.title = titles[which], .tight = true}};
     report_range x = report_range_empty(), y = report_range_empty();
     for (size_t i = 0; i < r->runs; i++) {
         double loss = bits_per_token(r->inputs[i].run);
@@ -29,7 +30,9 @@ static void panel(const report *r, unsigned which) {
         report_range_add(&x, loss);
         report_range_add(&y, figure(r->inputs[i].run, which));
     }
-    if (!report_axis_fit(&p.x, x, false, 6) || !report_axis_fit(&p.y, y, false, 6)) return;
+    report_range_pad(&x);
+    report_range_pad(&y);
+    if (!report_axis_fit(&p.x, x, false, 5) || !report_axis_fit(&p.y, y, false, 6)) return;
     char title[48], label[64];
     snprintf(title, sizeof title, "Loss and %s", names[which]);
     snprintf(label, sizeof label, "Loss of each run against its %s", names[which]);
@@ -75,14 +78,19 @@ static void table(const report *r) {
     report_table_close(r);
 }
 
+static unsigned with_loss(const report *r) {
+    unsigned n = 0;
+    for (size_t i = 0; i < r->runs; i++) n += r->inputs[i].run->has_loss;
+    return n;
+}
+
+bool report_has_losses(const report *r) { return with_loss(r) > 0; }
+
 void report_losses(const report *r) {
-    unsigned with_loss = 0;
-    for (size_t i = 0; i < r->runs; i++) with_loss += r->inputs[i].run->has_loss;
-    if (with_loss == 0) return;
     report_figure_open(r, "loss", "Loss, and what the states hold",
                        "Further left is a better predictor of this text. The information figures are measured without "
                        "the loss; where marks line up, the two move together across these runs.");
-    if (with_loss > 1) {
+    if (with_loss(r) > 1) {
         report_legend(r);
         report_panels_open(r, 3);
         for (unsigned which = 0; which < 3; which++) panel(r, which);

@@ -22,7 +22,7 @@ void report_page_open(const report *r) {
           "<fieldset class=\"theme\"><legend>Colours</legend>"
           "<label><input type=\"radio\" name=\"theme\" id=\"theme-auto\" checked> as the system</label>"
           "<label><input type=\"radio\" name=\"theme\" id=\"theme-light\"> light</label>"
-          "<label><input type=\"radio\" name=\"theme\" id=\"theme-dark\"> dark</label></fieldset>\n</header>\n<main>\n",
+          "<label><input type=\"radio\" name=\"theme\" id=\"theme-dark\"> dark</label></fieldset>\n</header>\n",
           r->file);
 }
 

@@ -85,6 +85,12 @@ static void whole_plane(const report *r, unsigned k) {
         if (k >= r->inputs[i].run->orders) continue;
         report_series_open(r->file, i);
         draw_path(r, &p, i, k);
+        report_series_close(r->file);
+    }
+    /* Above all paths. */
+    for (size_t i = 0; i < r->runs; i++) {
+        if (k >= r->inputs[i].run->orders) continue;
+        report_series_open(r->file, i);
         draw_mean(r, &p, i, k, false);
         report_series_close(r->file);
     }
@@ -107,7 +113,10 @@ static void means_alone(const report *r, unsigned k) {
         }
     }
     scale_titles(&p);
-    if (!report_axis_fit(&p.x, x, false, 6) || !report_axis_fit(&p.y, y, false, 6)) return;
+    p.x.tight = p.y.tight = true;
+    report_range_pad(&x);
+    report_range_pad(&y);
+    if (!report_axis_fit(&p.x, x, false, 5) || !report_axis_fit(&p.y, y, false, 6)) return;
     char title[80], label[120];
     snprintf(title, sizeof title, "Order %u: the means, enlarged", k + 1);
     snprintf(label, sizeof label, "Information plane of order %u, means of the runs, axes that do not begin at 0",

@@ -21,6 +21,8 @@ bool report_has(const report *r, report_kind kind) {
     return false;
 }
 
+bool report_has_runs(const report *r) { return r->runs > 0; }
+
 /* The JSON file an argument stands for: itself, or the first known one in a folder. malloc'ed. */
 static char *document_of(const char *path, ip_error *error) {
     struct stat info;
