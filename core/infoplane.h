@@ -260,6 +260,12 @@ void ip_correlation_write(const ip_correlation *correlation, bool json, FILE *fi
 /* correlate.json (schema infoplane.correlate/1) and correlate.csv in folder, which is made. */
 ip_status ip_correlation_write_folder(const ip_correlation *correlation, const char *folder, ip_error *error);
 
+/* ---- report: results of any of the commands on one offline HTML page ---- */
+
+/* inputs: run folders or run.json, bound.json, trajectory.json, correlate.json, preference.json, told apart by their
+ * schema. The same inputs give the same bytes. The page appears whole under path or not at all. */
+ip_status ip_report_write(const char *path, const char *const *inputs, size_t count, ip_error *error);
+
 /* ---- tokenize, inspect, cpu ---- */
 
 /* Ids of a text file under model's tokenizer. pieces: writes the pieces of each document, one per line "id piece";
