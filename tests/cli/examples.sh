@@ -17,7 +17,7 @@ infoplane states model.gguf text.jsonl --documents 20 --quiet -o made && mv made
 infoplane tokenize model.gguf text.jsonl --documents 20 --quiet -o classes.npy && cp classes.npy words.npy
 # Five models that a leaderboard knows: the demo under five names, on more and more text.
 mkdir runs
-echo "fullname,Average,#Params (B),IFEval,BBH" >leaderboard.csv
+echo "fullname,Average ⬆️,#Params (B),IFEval,BBH" >leaderboard.csv
 for i in 1 2 3 4 5; do
     infoplane analyze model.gguf text.jsonl --documents $((i * 3)) --name "demo/model-$i" --quiet -o runs/$i >/dev/null
     echo "demo/model-$i,$((20 + i * i % 7)).5,0.$i,$((30 + i * 3 % 5)),$((10 + i))" >>leaderboard.csv
