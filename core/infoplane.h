@@ -170,10 +170,16 @@ void ip_run_quantity_name(const ip_run *run, unsigned quantity, char out[IP_QUAN
  * layer's I(X) is 0). A model without estimates gives zeros. */
 void ip_run_mean(const ip_run *run, ip_layer_result *mean, double optimality[IP_MAX_ORDERS]);
 
+/* Optimality I(Y)/I(X) of a layer, or the mean over layers 1..L of the layers' (layer IP_MEAN_LAYER), as an estimate: I is
+ * the ratio, with bias and interval from the ratios without each group; null and distinct are not set. order from 0. */
+#define IP_MEAN_LAYER SIZE_MAX
+ip_estimate ip_run_optimality(const ip_run *run, size_t layer, unsigned order);
+
 /* Writers. Numbers in C locale, doubles with 17 digits, what was not computed as null. */
 void ip_run_write_json(const ip_run *run, FILE *file);
 void ip_run_write_table(const ip_run *run, FILE *file);
-/* run.json, layers.csv and, with a loss, token-loss.npy in folder, which is made; each appears whole or not at all. */
+/* run.json, layers.csv, groups.npy (`without`; only with groups) and, with a loss, token-loss.npy in folder, which is
+ * made; each appears whole or not at all. */
 ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *error);
 
 /* A finished run back from its folder (or its run.json): all that the files hold; `without` when groups.npy is there,
