@@ -15,12 +15,15 @@ cp "$demo/heldout.jsonl" text.jsonl
 sed 's/^{"[a-z]*": "//; s/"}$//' text.jsonl >text.txt
 infoplane states model.gguf text.jsonl --documents 20 --quiet -o made && mv made/layer-02.npy vectors.npy
 infoplane tokenize model.gguf text.jsonl --documents 20 --quiet -o classes.npy && cp classes.npy words.npy
-# Five models that a leaderboard knows: the demo under five names, on more and more text.
+# Five models that a leaderboard knows: the demo under five types of weights.
 mkdir runs
-echo "fullname,Average ⬆️,#Params (B),IFEval,BBH" >leaderboard.csv
-for i in 1 2 3 4 5; do
-    infoplane analyze model.gguf text.jsonl --documents $((i * 3)) --name "demo/model-$i" --quiet -o runs/$i >/dev/null
-    echo "demo/model-$i,$((20 + i * i % 7)).5,0.$i,$((30 + i * 3 % 5)),$((10 + i))" >>leaderboard.csv
+echo "fullname,Average,#Params (B),IFEval,BBH" >leaderboard.csv
+i=0
+for type in q8_0 q5_1 q5_0 q4_1 q4_0; do
+    i=$((i + 1))
+    infoplane analyze model.gguf text.jsonl --documents 12 --weights $type --name "demo/$type" --quiet -o runs/$type \
+        >/dev/null
+    echo "demo/$type,$((20 + i * i % 7)).5,0.$i,$((30 + i * 3 % 5)),$((10 + i))" >>leaderboard.csv
 done
 
 # In the order of the overview: an example may name what one before it wrote.
