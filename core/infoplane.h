@@ -64,6 +64,7 @@ typedef struct ip_settings {
     unsigned groups;         /* jackknife groups over documents; 0: no bias, no interval */
     unsigned bootstrap;      /* resamples of the documents; 0: none */
     unsigned top;            /* n-grams listed per order and side, at most IP_TOP_MOST; 0: none */
+    unsigned shard, shards;  /* ip_analyze_shard: part shard of 1 .. shards */
     bool loss;
     bool lens;        /* the head at every layer: one more product with the vocabulary per layer */
     int64_t loss_end; /* id of the token that ends a document, or -1 */
@@ -178,6 +179,15 @@ typedef struct ip_run {
 ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora, size_t corpus_count,
                      const ip_settings *settings, const char *scratch_default, const ip_host *host, ip_error *error);
 void ip_run_free(ip_run *run);
+
+/* Shards: the forward pass of a part of the documents into a state file in folder (*path, freed by free), and all parts
+ * of a run put together: the run that ip_analyze would have given, to the bit. settings of the merge: threads, isa, memory,
+ * scratch; what is estimated stands in the states. A part that is missing, there twice or of another run is
+ * IP_BAD_INPUT by its name. */
+ip_status ip_analyze_shard(char **path, const char *model, const char *const *corpora, size_t corpus_count,
+                           const char *folder, const ip_settings *settings, const ip_host *host, ip_error *error);
+ip_status ip_merge(ip_run **out, const char *const *states, size_t count, const ip_settings *settings,
+                   const char *scratch_default, const ip_host *host, ip_error *error);
 
 /* Quantities of a row of `without`: 2 + 2 orders. Their names in groups.npy and run.json: "H", "context", "X1" ... */
 unsigned ip_run_quantities(const ip_run *run);

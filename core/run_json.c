@@ -85,7 +85,6 @@ static void ratios(const ip_run *run, const ip_layer_result *r, double out[IP_MA
 }
 
 static void write_head(ip_json *j, const ip_run *run) {
-    ip_json_string(j, "schema", "infoplane.run/1");
     ip_json_open(j, "infoplane", '{', true);
     ip_json_string(j, "version", INFOPLANE_VERSION);
     ip_json_string(j, "isa", run->isa);
@@ -161,6 +160,11 @@ static void write_inputs(ip_json *j, const ip_run *run) {
     ip_json_close(j, '}');
 }
 
+void ip_run_write_description(ip_json *j, const ip_run *run) {
+    write_head(j, run);
+    write_inputs(j, run);
+}
+
 /* Per order a list, largest first. */
 static void write_top_side(ip_json *j, const char *key, const ip_top_list_of *lists, unsigned orders) {
     ip_json_open(j, key, '[', false);
@@ -198,8 +202,8 @@ void ip_run_write_json(const ip_run *run, FILE *file) {
     ip_json json, *j = &json;
     ip_json_begin(j, file);
     ip_json_open(j, NULL, '{', false);
-    write_head(j, run);
-    write_inputs(j, run);
+    ip_json_string(j, "schema", "infoplane.run/1");
+    ip_run_write_description(j, run);
     if (run->has_loss) {
         ip_json_open(j, "loss", '{', true);
         write_loss(j, &run->loss);

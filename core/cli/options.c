@@ -1,5 +1,6 @@
 /* Parsing options from the list in options.def. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ typedef enum option_kind {
     CLI_ESTIMATOR,
     CLI_LOSS_END,
     CLI_UNSIGNED,
+    CLI_SHARD,
     CLI_THREADS,
     CLI_SIZE,
     CLI_OUTPUT,
@@ -144,8 +146,25 @@ static ip_status set_number(cli_args *args, const option *o, const char *value) 
     }
 }
 
+/* "2/4" */
+static ip_status set_shard(cli_args *args, const option *o, const char *value) {
+    const char *slash = strchr(value, '/');
+    char index[24];
+    uint64_t i = 0, n = 0;
+    if (slash && slash - value < (ptrdiff_t)sizeof index) {
+        snprintf(index, sizeof index, "%.*s", (int)(slash - value), value);
+        if (parse_uint(index, 99999, &i) && parse_uint(slash + 1, 99999, &n) && i >= 1 && i <= n) {
+            args->settings.shard = (unsigned)i;
+            args->settings.shards = (unsigned)n;
+            return IP_OK;
+        }
+    }
+    return bad_value(o, value, "1/4 is the first of four");
+}
+
 static ip_status set_option(cli_args *args, const option *o, const char *value) {
     switch (o->kind) {
+    case CLI_SHARD: return set_shard(args, o, value);
     case CLI_SET:
     case CLI_FLAG: *(bool *)field_of(args, o->field) = true; return IP_OK;
     case CLI_CLEAR: *(bool *)field_of(args, o->field) = false; return IP_OK;
