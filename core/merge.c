@@ -54,12 +54,12 @@ static ip_status check_pair(const part *a, const part *b, ip_error *error) {
         x->vocabulary != y->vocabulary || x->parameters != y->parameters)
         return foreign(a, b, "the model", error);
     if (!same_text(x->compute, y->compute)) return foreign(a, b, "--compute", error);
-    if (!same_text(x->ids_fingerprint, y->ids_fingerprint) || x->documents != y->documents || x->tokens != y->tokens ||
-        x->positions != y->positions || !same_text(x->text_fingerprint, y->text_fingerprint))
-        return foreign(a, b, "the corpus", error);
     if (x->orders != y->orders || x->backoff != y->backoff || x->min_count != y->min_count ||
         x->count_at_positions != y->count_at_positions)
         return foreign(a, b, "--orders, --labels, --min-count or --count-at", error);
+    if (!same_text(x->ids_fingerprint, y->ids_fingerprint) || x->documents != y->documents || x->tokens != y->tokens ||
+        x->positions != y->positions || !same_text(x->text_fingerprint, y->text_fingerprint))
+        return foreign(a, b, "the corpus", error);
     if (x->bins != y->bins || x->seed != y->seed || !same_text(x->anchors_fingerprint, y->anchors_fingerprint) ||
         !same_text(x->calibration, y->calibration) || !same_number(x->temperature, y->temperature))
         return foreign(a, b, "--bins, --seed, --anchors or --calibration", error);
