@@ -13,6 +13,7 @@
 #include "core/layers.h"
 #include "core/loss.h"
 #include "core/ngrams.h"
+#include "core/resume.h"
 #include "core/run.h"
 #include "core/soft.h"
 
@@ -32,6 +33,7 @@ typedef struct analysis {
     ip_forward forward;
     ip_store store;
     ip_layers layers;
+    ip_resume resume;
     ip_head head; /* rows NULL: neither loss nor lens */
     float *buffers;
     size_t buffer_bytes;
@@ -128,13 +130,31 @@ static ip_status estimate_layer(analysis *a, size_t layer, ip_error *error) {
 }
 
 /* The lens of a layer; at the last one it is the loss. */
+static ip_status lens_layer(analysis *a, size_t layer, ip_error *error) {
+    ip_layer_result *result = &a->run->layer[layer];
+    ip_status status = ip_head_run(&a->head, "lens", layer < a->forward.plan->layers, error);
+    return status == IP_OK ? ip_lens_collect(&a->head, &result->lens, &result->lens_entropy, error) : status;
+}
+
+/* Behind the last layer nothing is kept: the loss goes on from what its lens has left. */
 static ip_status layer_done(void *context, size_t layer, ip_error *error) {
     analysis *a = context;
-    ip_layer_result *result = &a->run->layer[layer];
     ip_status status = estimate_layer(a, layer, error);
-    if (status != IP_OK || !a->run->has_lens) return status;
-    status = ip_head_run(&a->head, "lens", layer < a->forward.plan->layers, error);
-    return status == IP_OK ? ip_lens_collect(&a->head, &result->lens, &result->lens_entropy, error) : status;
+    if (status == IP_OK && a->run->has_lens) status = lens_layer(a, layer, error);
+    if (status == IP_OK && layer < a->forward.plan->layers) ip_resume_keep(&a->resume, a->session, &a->store, layer);
+    return status;
+}
+
+/* Goes on where an earlier process was stopped, when there is something of it. */
+static ip_status resume(analysis *a, const char *model, ip_error *error) {
+    ip_run *run = a->run;
+    size_t layers = a->forward.plan->layers + 1;
+    ip_status status = ip_resume_open(&a->resume, a->session, model, a->anchors.fingerprint, error);
+    if (status != IP_OK) return status;
+    ip_resume_region(&a->resume, run->layer, layers * sizeof *run->layer);
+    ip_resume_region(&a->resume, run->without, layers * ip_run_quantities(run) * run->groups * sizeof *run->without);
+    a->layers.first = ip_resume_take(&a->resume, a->session, &a->store);
+    return IP_OK;
 }
 
 /* After the last layer, whose lens has left the rows that the loss needs. */
@@ -224,7 +244,7 @@ static ip_status allocate(analysis *a, ip_error *error) {
         a->buffers = ip_big_alloc(a->buffer_bytes);
         if (!a->buffers) return ip_fail(error, IP_FAILED, "out of memory for the buffers of the scratch file");
     }
-    a->layers = (ip_layers){session, &a->tiling, &a->forward, &a->store, a->buffers};
+    a->layers = (ip_layers){session, &a->tiling, &a->forward, &a->store, 0, a->buffers};
     if (session->settings->loss || a->run->has_lens) {
         status = ip_head_open(&a->head, &a->layers, session->settings->loss_end, a->run->has_lens, error);
         if (status != IP_OK) return status;
@@ -237,6 +257,7 @@ static ip_status allocate(analysis *a, ip_error *error) {
 static void release(analysis *a) {
     ip_resampling_close(&a->resampling, a->whole.positions);
     free(a->figures);
+    ip_resume_close(&a->resume);
     ip_partition_free(&a->whole);
     for (unsigned k = 0; k < IP_ORDERS_MAX; k++) {
         ip_partition_free(&a->x[k]);
@@ -281,8 +302,9 @@ static ip_status run_analysis(analysis *a, const char *model, const char *const 
     if (a->tiling.longest > plan->context_length)
         ip_session_warn(session, "documents reach %zu tokens, the model was trained for %zu", a->tiling.longest,
                         plan->context_length);
+    status = resume(a, model, error);
     ip_visitor visitor = {a, assign_tile, layer_done};
-    status = ip_layers_run(&a->layers, &visitor, error);
+    if (status == IP_OK) status = ip_layers_run(&a->layers, &visitor, error);
     if (status == IP_OK && s->loss) status = compute_loss(a, error);
     if (status == IP_OK) status = ip_run_describe(a->run, session, &a->anchors, a->calibration, model, error);
     return status;

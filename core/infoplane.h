@@ -67,12 +67,14 @@ typedef struct ip_settings {
     bool lens;        /* the head at every layer: one more product with the vocabulary per layer */
     int64_t loss_end; /* id of the token that ends a document, or -1 */
     /* machine */
-    const char *compute; /* auto */
-    const char *weights; /* type that matrices are requantised to on load; NULL: as stored */
-    const char *isa;     /* NULL: best */
-    unsigned threads;    /* 0: processors this process may use */
-    uint64_t memory;     /* bound on anonymous resident memory; 0: half of what is free */
-    const char *scratch; /* folder or NULL */
+    const char *compute;    /* auto */
+    const char *weights;    /* type that matrices are requantised to on load; NULL: as stored */
+    const char *isa;        /* NULL: best */
+    unsigned threads;       /* 0: processors this process may use */
+    uint64_t memory;        /* bound on anonymous resident memory; 0: half of what is free */
+    const char *scratch;    /* folder or NULL */
+    const char *checkpoint; /* folder where a state is kept for going on after a kill, and looked for; NULL: none */
+    uint64_t checkpoint_seconds; /* how often. 60; 0: after each layer */
     /* names */
     const char *family, *name; /* NULL: from the file */
     const char *tokenizer;     /* a tokenizer.json, or its folder, instead of the model's; NULL: the model's */

@@ -176,7 +176,7 @@ ip_status ip_session_advance(ip_session *session, uint64_t units, ip_error *erro
     uint64_t done = atomic_fetch_add(&session->done, units) + units;
     if (ip_map_check(error) != IP_OK) return IP_FAILED;
     if (host->cancelled && host->cancelled(host->context))
-        return ip_fail(error, IP_INTERRUPTED, "interrupted: nothing was written");
+        return ip_fail(error, IP_INTERRUPTED, "interrupted: no result was written");
     if (!host->progress) return IP_OK;
     uint64_t now = (uint64_t)((ip_seconds() - session->started) * 1000.0), due = atomic_load(&session->next_report);
     if (now >= due && atomic_compare_exchange_strong(&session->next_report, &due, now + 100)) {

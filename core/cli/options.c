@@ -68,6 +68,7 @@ static void *field_of(cli_args *args, const char *field) {
         {"weights", &s->weights},
         {"isa", &s->isa},
         {"scratch", &s->scratch},
+        {"checkpoint_seconds", &s->checkpoint_seconds},
         {"family", &s->family},
         {"name", &s->name},
         {"tokenizer", &s->tokenizer},
