@@ -20,7 +20,7 @@ extern "C" {
 
 #define INFOPLANE_VERSION "0.1.0"
 
-enum { IP_MAX_ORDERS = 4, IP_MAX_GROUPS = 1024 };
+enum { IP_MAX_ORDERS = 4, IP_MAX_GROUPS = 1024, IP_TOP_MOST = 1000 };
 
 /* ---- what the engine tells while it works ---- */
 
@@ -63,6 +63,7 @@ typedef struct ip_settings {
     unsigned null;           /* permutations of the labels; 0: no null. 4 */
     unsigned groups;         /* jackknife groups over documents; 0: no bias, no interval */
     unsigned bootstrap;      /* resamples of the documents; 0: none */
+    unsigned top;            /* n-grams listed per order and side, at most IP_TOP_MOST; 0: none */
     bool loss;
     bool lens;        /* the head at every layer: one more product with the vocabulary per layer */
     int64_t loss_end; /* id of the token that ends a document, or -1 */
@@ -116,6 +117,21 @@ typedef struct ip_file_name {
     char fingerprint[33]; /* XXH3-128 */
 } ip_file_name;
 
+/* An n-gram that carries much of I: n_v/N KL(P_v || P_Z), mean over layers 1..L; those of all n-grams add up to the mean I.
+ * With back-off it may be shorter than its order. */
+typedef struct ip_top_ngram {
+    int32_t ids[IP_MAX_ORDERS];
+    unsigned length;
+    uint64_t count; /* positions */
+    double nats;
+    char *text; /* UTF-8; bytes that are none are U+FFFD; empty when there is no tokenizer */
+} ip_top_ngram;
+
+typedef struct ip_top_list_of {
+    ip_top_ngram *rows; /* largest first */
+    size_t count;
+} ip_top_list_of;
+
 /* The result of an analysis. Freed by ip_run_free. */
 typedef struct ip_run {
     /* model */
@@ -144,6 +160,8 @@ typedef struct ip_run {
     /* [layers + 1][ip_run_quantities][groups]: each figure computed without group g (documents g, g + G, ...): H,
      * context, I of X orders 1..K, I of Y orders 1..K; NULL when groups is 0. What paired comparisons need. */
     double *without;
+    unsigned top; /* asked for; 0: top_x and top_y are empty */
+    ip_top_list_of top_x[IP_MAX_ORDERS], top_y[IP_MAX_ORDERS];
     bool has_loss, has_end, has_lens;
     ip_loss_result loss, loss_end;
     float *token_loss; /* loss.tokens of them: -log p of tokens 1 .. n-1 of every document */

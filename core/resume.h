@@ -19,7 +19,7 @@ typedef struct ip_resume {
     struct {
         void *data;
         size_t bytes;
-    } regions[8]; /* what the layers leave beside the stream, as bytes of this machine */
+    } regions[16]; /* what the layers leave beside the stream, as bytes of this machine */
     size_t count;
 } ip_resume;
 

@@ -122,7 +122,14 @@ ip_status ip_session_corpus(ip_session *session, const char *const *corpora, siz
     if (status == IP_OK)
         status = ip_corpus_read(&session->corpus, corpora, count, &options, tokenizer, vocabulary, session->pool,
                                 warn_of, session, corpus_progress, session, error);
-    ip_tokenizer_free(tokenizer);
+    /* n-grams are listed as text where there is a tokenizer; ids alone will do. */
+    if (status == IP_OK && !text && session->settings->top > 0 && open_tokenizer(&tokenizer, session, error) != IP_OK)
+        tokenizer = NULL;
+    if (session->settings->top > 0) {
+        session->tokenizer = tokenizer;
+    } else {
+        ip_tokenizer_free(tokenizer);
+    }
     if (status == IP_OK && session->corpus.replaced > 0)
         ip_session_warn(session, "%s: invalid UTF-8: %llu U+FFFD put in", corpora[0],
                         (unsigned long long)session->corpus.replaced);
@@ -133,6 +140,7 @@ ip_status ip_session_close(ip_session *session, ip_status status, ip_error *erro
     ip_session_end(session);
     ip_error failure = session->failure;
     ip_corpus_free(&session->corpus);
+    ip_tokenizer_free(session->tokenizer);
     ip_model_close(session->model);
     ip_pool_destroy(session->pool);
     if (session->reporting_ready) pthread_mutex_destroy(&session->reporting);

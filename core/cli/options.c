@@ -62,6 +62,7 @@ static void *field_of(cli_args *args, const char *field) {
         {"null", &s->null},
         {"groups", &s->groups},
         {"bootstrap", &s->bootstrap},
+        {"top", &s->top},
         {"loss", &s->loss},
         {"lens", &s->lens},
         {"compute", &s->compute},
