@@ -142,6 +142,8 @@ typedef struct ip_run {
     bool has_loss, has_end;
     ip_loss_result loss, loss_end;
     float *token_loss; /* loss.tokens of them: -log p of tokens 1 .. n-1 of every document */
+    /* [documents + 1]: where a document's losses begin in token_loss; NULL when not known */
+    uint64_t *loss_offsets;
     /* machine */
     char isa[64], compute[32];
     unsigned threads;
@@ -256,6 +258,26 @@ void ip_correlation_free(ip_correlation *correlation);
 void ip_correlation_write(const ip_correlation *correlation, bool json, FILE *file);
 /* correlate.json (schema infoplane.correlate/1) and correlate.csv in folder, which is made. */
 ip_status ip_correlation_write_folder(const ip_correlation *correlation, const char *folder, ip_error *error);
+
+/* ---- compare: two runs, or two models over one text, paired by groups of documents ---- */
+
+typedef struct ip_comparison ip_comparison; /* freed by ip_comparison_free */
+
+typedef struct ip_compare_settings {
+    ip_settings analysis;              /* of models that are analysed */
+    const char *b_weights, *b_compute; /* B's own; NULL: as in analysis */
+    const char *const *corpora;
+    size_t corpus_count;
+    const char *output; /* folder that analysed runs are kept under as a and b; NULL: not kept */
+} ip_compare_settings;
+
+/* a and b: finished runs (their folders), or models. IP_BAD_INPUT says what differs where two runs do not pair. */
+ip_status ip_compare(ip_comparison **out, const char *a, const char *b, const ip_compare_settings *settings,
+                     const ip_host *host, ip_error *error);
+void ip_comparison_free(ip_comparison *comparison);
+void ip_comparison_write(const ip_comparison *comparison, bool json, FILE *file);
+/* compare.json (schema infoplane.compare/1) and compare.csv in folder, which is made. */
+ip_status ip_comparison_write_folder(const ip_comparison *comparison, const char *folder, ip_error *error);
 
 /* ---- tokenize, inspect, cpu ---- */
 

@@ -1,4 +1,4 @@
-/* The result folder: run.json, layers.csv, token-loss.npy. */
+/* The result folder: run.json, layers.csv, token-loss.npy with token-loss.offsets.npy. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -57,9 +57,34 @@ static ip_status write_losses(const ip_run *run, const char *folder, ip_error *e
     return status;
 }
 
+/* Borders of the documents in token-loss.npy, as a corpus of ids has them. */
+static ip_status write_loss_offsets(const ip_run *run, const char *folder, ip_error *error) {
+    char *path = ip_join_path(folder, "token-loss.offsets.npy");
+    if (!path) return ip_fail(error, IP_FAILED, "out of memory");
+    ip_out out;
+    uint64_t count = run->documents + 1;
+    ip_status status = ip_out_open(&out, path, error);
+    if (status == IP_OK) {
+        status = ip_npy_header(out.file, "<i8", 1, &count);
+        for (uint64_t d = 0; status == IP_OK && d < count; d++) {
+            unsigned char bytes[8];
+            for (int i = 0; i < 8; i++) bytes[i] = (unsigned char)(run->loss_offsets[d] >> (8 * i));
+            fwrite(bytes, 1, sizeof bytes, out.file);
+        }
+        if (status == IP_OK) {
+            status = ip_out_commit(&out, error);
+        } else {
+            ip_out_abandon(&out);
+        }
+    }
+    free(path);
+    return status;
+}
+
 ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *error) {
     ip_status status = ip_make_folder(folder, error);
     if (status == IP_OK && run->has_loss) status = write_losses(run, folder, error);
+    if (status == IP_OK && run->loss_offsets) status = write_loss_offsets(run, folder, error);
     if (status == IP_OK) status = write_text(run, folder, "layers.csv", write_csv, error);
     /* run.json last: where it stands, the folder is whole. */
     if (status == IP_OK) status = write_text(run, folder, "run.json", ip_run_write_json, error);
