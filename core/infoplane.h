@@ -279,6 +279,30 @@ void ip_comparison_write(const ip_comparison *comparison, bool json, FILE *file)
 /* compare.json (schema infoplane.compare/1) and compare.csv in folder, which is made. */
 ip_status ip_comparison_write_folder(const ip_comparison *comparison, const char *folder, ip_error *error);
 
+/* ---- trajectory: a series of checkpoints over one text ---- */
+
+typedef struct ip_trajectory ip_trajectory; /* freed by ip_trajectory_free */
+
+typedef struct ip_trajectory_settings {
+    ip_settings analysis; /* of checkpoints that are analysed */
+    const char *const *corpora;
+    size_t corpus_count;
+    /* Folder for the result, and for the runs under the names of their checkpoints: one that stands there already and is
+     * what would be made is taken as it is. NULL: nothing is kept. */
+    const char *output;
+    const char *watch;    /* folder whose checkpoints are taken up as they appear; NULL: none. Needs output */
+    uint64_t watch_until; /* so many checkpoints in all end the watching; 0: interrupting does */
+} ip_trajectory_settings;
+
+/* checkpoints: models, finished runs, folders of either, patterns. They stand in order of the steps in their names where
+ * all have different ones, else as given. All must pair, as for ip_compare. */
+ip_status ip_trajectory_run(ip_trajectory **out, const char *const *checkpoints, size_t count,
+                            const ip_trajectory_settings *settings, const ip_host *host, ip_error *error);
+void ip_trajectory_free(ip_trajectory *trajectory);
+void ip_trajectory_write(const ip_trajectory *trajectory, bool json, FILE *file);
+/* trajectory.json (schema infoplane.trajectory/1) and trajectory.csv in folder, which is made. */
+ip_status ip_trajectory_write_folder(const ip_trajectory *trajectory, const char *folder, ip_error *error);
+
 /* ---- tokenize, inspect, cpu ---- */
 
 /* Ids of a text file under model's tokenizer. pieces: writes the pieces of each document, one per line "id piece";

@@ -17,7 +17,7 @@ enum {
 #include "core/cli/commands.def"
 #undef CLI_COMMAND
     CLI_ALL = (1 << CLI_COMMANDS) - 1,
-    CLI_PAIRED = CLI_COMPARE,
+    CLI_PAIRED = CLI_COMPARE | CLI_TRAJECTORY,
     CLI_ANALYSES = CLI_ANALYZE | CLI_PAIRED,
     CLI_CORPUS = CLI_ANALYSES | CLI_STATES | CLI_TOKENIZE,
     CLI_MODEL = CLI_ANALYSES | CLI_STATES,
@@ -42,6 +42,7 @@ typedef struct cli_args {
     size_t label_count;
     ip_correlate_settings correlate;
     ip_compare_settings compare;
+    ip_trajectory_settings trajectory;
     cli_list scores, partial, corpora;
     bool plan, ids, tensors, supported, json, quiet, help;
 } cli_args;

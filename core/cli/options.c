@@ -78,6 +78,8 @@ static void *field_of(cli_args *args, const char *field) {
         {"scores", &args->scores},
         {"partial", &args->partial},
         {"corpora", &args->corpora},
+        {"watch", &args->trajectory.watch},
+        {"watch_until", &args->trajectory.watch_until},
         {"b_weights", &args->compare.b_weights},
         {"b_compute", &args->compare.b_compute},
         {"output", &args->output},

@@ -16,6 +16,21 @@ sed 's/^{"[a-z]*": "//; s/"}$//' text.jsonl >text.txt
 infoplane states model.gguf text.jsonl --documents 20 --quiet -o made && mv made/layer-02.npy vectors.npy
 infoplane tokenize model.gguf text.jsonl --documents 20 --quiet -o classes.npy && cp classes.npy words.npy
 
+# Checkpoints, and runs of models that a table of scores knows.
+mkdir checkpoints runs
+for type in q8_0 q5_0 q4_1 q4_0; do
+    infoplane analyze model.gguf text.jsonl --documents 4 --null 0 --weights $type --name "demo/$type" --quiet -o runs/$type \
+        >/dev/null
+    cp model.gguf checkpoints/step-${type:1:1}${type:3:1}.gguf
+done
+cat >leaderboard.csv <<'END'
+model,words,names
+demo/q8_0,51,40
+demo/q5_0,50,39
+demo/q4_1,48,41
+demo/q4_0,47,36
+END
+
 # In the order of the overview: an example may name what one before it wrote.
 commands=$(infoplane --help | sed -n '/^commands/,/^$/s/^  \([a-z]*\) .*/\1/p')
 for command in $commands; do
