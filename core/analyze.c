@@ -31,6 +31,8 @@ typedef struct analysis {
     ip_soft soft;
     ip_forward forward;
     ip_store store;
+    ip_layers layers;
+    ip_head head; /* rows NULL: neither loss nor lens */
     float *buffers;
     size_t buffer_bytes;
     char *assign; /* per worker: scratch of ip_anchors_assign, then rows of p */
@@ -112,8 +114,7 @@ static ip_status fill_layer(analysis *a, size_t layer, ip_error *error) {
     return status;
 }
 
-static ip_status estimate_layer(void *context, size_t layer, ip_error *error) {
-    analysis *a = context;
+static ip_status estimate_layer(analysis *a, size_t layer, ip_error *error) {
     unsigned orders = a->run->orders;
     ip_session_stage(a->session, "estimate", 0, "");
     const ip_partition *sets[2 * IP_ORDERS_MAX + 1] = {&a->whole};
@@ -124,6 +125,25 @@ static ip_status estimate_layer(void *context, size_t layer, ip_error *error) {
     ip_status status = ip_soft_estimate(&a->soft, a->session->kernels, a->session->pool, sets, 2 * orders + 1,
                                         &a->resampling, a->figures, error);
     return status == IP_OK ? fill_layer(a, layer, error) : status;
+}
+
+/* The lens of a layer; at the last one it is the loss. */
+static ip_status layer_done(void *context, size_t layer, ip_error *error) {
+    analysis *a = context;
+    ip_layer_result *result = &a->run->layer[layer];
+    ip_status status = estimate_layer(a, layer, error);
+    if (status != IP_OK || !a->run->has_lens) return status;
+    status = ip_head_run(&a->head, "lens", layer < a->forward.plan->layers, error);
+    return status == IP_OK ? ip_lens_collect(&a->head, &result->lens, &result->lens_entropy, error) : status;
+}
+
+/* After the last layer, whose lens has left the rows that the loss needs. */
+static ip_status compute_loss(analysis *a, ip_error *error) {
+    ip_run *run = a->run;
+    run->has_loss = true;
+    run->has_end = a->head.end >= 0;
+    ip_status status = run->has_lens ? IP_OK : ip_head_run(&a->head, "loss", false, error);
+    return status == IP_OK ? ip_loss_collect(&a->head, &run->token_loss, &run->loss, &run->loss_end, error) : status;
 }
 
 /* ---- preparing ---- */
@@ -204,6 +224,11 @@ static ip_status allocate(analysis *a, ip_error *error) {
         a->buffers = ip_big_alloc(a->buffer_bytes);
         if (!a->buffers) return ip_fail(error, IP_FAILED, "out of memory for the buffers of the scratch file");
     }
+    a->layers = (ip_layers){session, &a->tiling, &a->forward, &a->store, a->buffers};
+    if (session->settings->loss || a->run->has_lens) {
+        status = ip_head_open(&a->head, &a->layers, session->settings->loss_end, a->run->has_lens, error);
+        if (status != IP_OK) return status;
+    }
     if (a->store.scratch.ram_disk || a->soft.scratch.ram_disk)
         ip_session_warn(session, "%s is kept in memory: scratch files there save nothing (see --scratch)", a->scratch);
     return IP_OK;
@@ -220,6 +245,7 @@ static void release(analysis *a) {
     free(a->position_base);
     ip_anchors_free(&a->anchors);
     ip_soft_close(&a->soft);
+    ip_head_close(&a->head);
     ip_forward_close(&a->forward);
     ip_store_close(&a->store);
     ip_big_free(a->buffers, a->buffer_bytes);
@@ -234,8 +260,10 @@ static ip_status run_analysis(analysis *a, const char *model, const char *const 
     ip_status status = ip_session_model(session, model, error);
     if (status != IP_OK) return status;
     const ip_plan *plan = ip_model_plan(session->model);
-    if (s->loss && !plan->head_weight.tensor)
-        return ip_fail(error, IP_BAD_INPUT, "%s: has no output head: no loss can be computed", model);
+    a->run->has_lens = s->lens;
+    if ((s->loss || s->lens) && !plan->head_weight.tensor)
+        return ip_fail(error, IP_BAD_INPUT, "%s: has no output head: no %s can be computed", model,
+                       s->loss ? "loss" : "lens");
     if (s->loss_end >= (int64_t)plan->vocabulary)
         return ip_fail(error, IP_USAGE, "--loss-end %lld: the vocabulary has %zu tokens", (long long)s->loss_end,
                        plan->vocabulary);
@@ -245,21 +273,17 @@ static ip_status run_analysis(analysis *a, const char *model, const char *const 
                              session->kernels, error);
     if (status == IP_OK) status = ip_session_corpus(session, corpora, count, error);
     if (status == IP_OK) status = ip_tiling_make(&a->tiling, &session->corpus, error);
-    if (status == IP_OK) status = ip_budget_make(&a->budget, session, &a->tiling, true, a->anchors.m, s->loss, error);
+    if (status == IP_OK)
+        status = ip_budget_make(&a->budget, session, &a->tiling, true, a->anchors.m, s->loss || s->lens, error);
     if (status == IP_OK) status = count_labels(a, error);
     if (status == IP_OK) status = allocate(a, error);
     if (status != IP_OK) return status;
     if (a->tiling.longest > plan->context_length)
         ip_session_warn(session, "documents reach %zu tokens, the model was trained for %zu", a->tiling.longest,
                         plan->context_length);
-    ip_layers layers = {session, &a->tiling, &a->forward, &a->store, a->buffers};
-    ip_visitor visitor = {a, assign_tile, estimate_layer};
-    status = ip_layers_run(&layers, &visitor, error);
-    if (status == IP_OK && s->loss) {
-        a->run->has_loss = true;
-        a->run->has_end = s->loss_end >= 0;
-        status = ip_loss_run(&layers, s->loss_end, &a->run->token_loss, &a->run->loss, &a->run->loss_end, error);
-    }
+    ip_visitor visitor = {a, assign_tile, layer_done};
+    status = ip_layers_run(&a->layers, &visitor, error);
+    if (status == IP_OK && s->loss) status = compute_loss(a, error);
     if (status == IP_OK) status = ip_run_describe(a->run, session, &a->anchors, a->calibration, model, error);
     return status;
 }
@@ -280,7 +304,7 @@ ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora
     if (status == IP_OK) status = check_settings(&a, error);
     if (status == IP_OK) status = run_analysis(&a, model, corpora, corpus_count, error);
     release(&a);
-    ip_session_close(&session);
+    status = ip_session_close(&session, status, error);
     if (status == IP_OK) {
         *out = run;
     } else {

@@ -6,7 +6,7 @@
 #include "core/anchors.h"
 #include "core/estimate.h"
 #include "core/forward.h"
-#include "core/loss.h"
+#include "core/head.h"
 #include "core/ngrams.h"
 #include "core/partition.h"
 #include "core/resident.h"
@@ -45,14 +45,14 @@ static uint64_t resident_rows(const ip_tiling *tiling, uint64_t rows) {
 }
 
 ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_tiling *tiling, bool estimates,
-                         size_t bins, bool loss, ip_error *error) {
+                         size_t bins, bool head, ip_error *error) {
     const ip_plan *plan = ip_model_plan(session->model);
     const ip_corpus *corpus = &session->corpus;
     unsigned orders = session->settings->orders, threads = ip_pool_threads(session->pool);
     uint64_t tokens = corpus->tokens, tile_bytes = (uint64_t)IP_TILE_ROWS * plan->width * sizeof(float);
     *out = (ip_budget){.held = ip_resident_anonymous()};
     out->fixed = ip_forward_bytes(session->model, session->kernels, session->compute, tiling, threads);
-    if (loss) out->fixed += ip_loss_bytes(session, tokens);
+    if (head) out->fixed += ip_head_bytes(session, tokens, session->settings->lens);
     uint64_t positions = 0;
     if (estimates) {
         positions = ip_corpus_positions(corpus, orders);

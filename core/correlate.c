@@ -234,7 +234,8 @@ static ip_status choose_given(ip_correlation *c, const ip_correlate_settings *s,
 
 static ip_status prepare(ip_correlation *c, const ip_correlate_settings *s, ip_error *error) {
     size_t n = c->panel.models;
-    if (n < 4)
+    bool runs = strcmp(c->source, "runs") == 0;
+    if (n < 4 && (runs || c->panel.measures.count > 0))
         return ip_fail(error, IP_BAD_INPUT, "%s: %zu models with scores: four are the least to correlate", c->source,
                        n);
     if (c->panel.measures.count == 0)

@@ -315,7 +315,7 @@ ip_status ip_entropy(ip_entropy_result **out, const char *vectors, const char *c
     if (status == IP_OK)
         status = run_entropy(&session, result, vectors, labels, label_count, documents,
                              ip_scratch_folder(settings, scratch_default), error);
-    ip_session_close(&session);
+    status = ip_session_close(&session, status, error);
     if (status == IP_OK) {
         *out = result;
     } else {

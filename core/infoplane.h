@@ -64,6 +64,7 @@ typedef struct ip_settings {
     unsigned groups;         /* jackknife groups over documents; 0: no bias, no interval */
     unsigned bootstrap;      /* resamples of the documents; 0: none */
     bool loss;
+    bool lens;        /* the head at every layer: one more product with the vocabulary per layer */
     int64_t loss_end; /* id of the token that ends a document, or -1 */
     /* machine */
     const char *compute; /* auto */
@@ -94,6 +95,8 @@ typedef struct ip_estimate {
 typedef struct ip_layer_result {
     double H, context; /* H(Z), I(C;Z) */
     ip_estimate x[IP_MAX_ORDERS], y[IP_MAX_ORDERS];
+    double lens,
+        lens_entropy; /* logit lens: -log p of the next token, entropy of the prediction; mean nats per token */
 } ip_layer_result;
 
 typedef struct ip_loss_result {
@@ -139,7 +142,7 @@ typedef struct ip_run {
     /* [layers + 1][ip_run_quantities][groups]: each figure computed without group g (documents g, g + G, ...): H,
      * context, I of X orders 1..K, I of Y orders 1..K; NULL when groups is 0. What paired comparisons need. */
     double *without;
-    bool has_loss, has_end;
+    bool has_loss, has_end, has_lens;
     ip_loss_result loss, loss_end;
     float *token_loss; /* loss.tokens of them: -log p of tokens 1 .. n-1 of every document */
     /* [documents + 1]: where a document's losses begin in token_loss; NULL when not known */
@@ -169,10 +172,16 @@ void ip_run_quantity_name(const ip_run *run, unsigned quantity, char out[IP_QUAN
  * layer's I(X) is 0). A model without estimates gives zeros. */
 void ip_run_mean(const ip_run *run, ip_layer_result *mean, double optimality[IP_MAX_ORDERS]);
 
+/* Optimality I(Y)/I(X) of a layer, or the mean over layers 1..L of the layers' (layer IP_MEAN_LAYER), as an estimate: I is
+ * the ratio, with bias and interval from the ratios without each group; null and distinct are not set. order from 0. */
+#define IP_MEAN_LAYER SIZE_MAX
+ip_estimate ip_run_optimality(const ip_run *run, size_t layer, unsigned order);
+
 /* Writers. Numbers in C locale, doubles with 17 digits, what was not computed as null. */
 void ip_run_write_json(const ip_run *run, FILE *file);
 void ip_run_write_table(const ip_run *run, FILE *file);
-/* run.json, layers.csv and, with a loss, token-loss.npy in folder, which is made; each appears whole or not at all. */
+/* run.json, layers.csv, groups.npy (`without`; only with groups) and, with a loss, token-loss.npy in folder, which is
+ * made; each appears whole or not at all. */
 ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *error);
 
 /* A finished run back from its folder (or its run.json): all that the files hold; `without` when groups.npy is there,
@@ -303,6 +312,12 @@ void ip_trajectory_write(const ip_trajectory *trajectory, bool json, FILE *file)
 /* trajectory.json (schema infoplane.trajectory/1) and trajectory.csv in folder, which is made. */
 ip_status ip_trajectory_write_folder(const ip_trajectory *trajectory, const char *folder, ip_error *error);
 
+/* ---- report: results of any of the commands on one offline HTML page ---- */
+
+/* inputs: run folders or run.json, bound.json, trajectory.json, correlate.json, preference.json, told apart by their
+ * schema. The same inputs give the same bytes. The page appears whole under path or not at all. */
+ip_status ip_report_write(const char *path, const char *const *inputs, size_t count, ip_error *error);
+
 /* ---- tokenize, inspect, cpu ---- */
 
 /* Ids of a text file under model's tokenizer. pieces: writes the pieces of each document, one per line "id piece";
@@ -316,6 +331,15 @@ void ip_inspect_supported(bool json, FILE *file);
 
 /* What this machine can run, what is chosen for `request` and why. */
 ip_status ip_cpu_write(const char *request, bool json, FILE *file, ip_error *error);
+
+/* For programs, once, before anything else: a file that is cut short or a disk that fails while its map is read becomes an
+ * error of the call that reads it. Without it the process gets SIGBUS, as is usual. */
+void ip_guard_maps(void);
+
+/* A folder of results belongs to one process at a time: a second claim is IP_FAILED. *claim is for ip_folder_release; the
+ * folder is made. A process that dies lets go. */
+ip_status ip_folder_claim(int *claim, const char *folder, ip_error *error);
+void ip_folder_release(int claim);
 
 /* Calls from a signal handler: removes this process's unfinished output files. */
 void ip_emergency_cleanup(void);

@@ -217,10 +217,12 @@ static ip_status read_table(table *t, bool measures, ip_names partial) {
     if (average == csv->columns) average = ip_csv_find(csv, "mean");
     ip_status status = choose_rows(t, name, average);
     if (status == IP_OK) status = name_rows(t, name);
-    if (status == IP_OK) status = leaderboard ? take_leaderboard(t) : take_plain(t, name, measures, partial);
+    if (status == IP_OK && leaderboard) status = take_leaderboard(t);
+    /* A table of one's own with the leaderboard's names has its scores once. */
+    if (status == IP_OK && t->panel->tasks.count == 0) status = take_plain(t, name, measures, partial);
     if (status == IP_OK) status = take_partial(t, partial);
     if (status == IP_OK && t->panel->tasks.count == 0)
-        status = ip_fail(t->error, IP_BAD_INPUT, "%s: no column of scores", t->path);
+        status = ip_fail(t->error, IP_BAD_INPUT, "%s: no column of scores (numbers, beside the name and the size)", t->path);
     return status;
 }
 

@@ -62,8 +62,7 @@ static ip_status same_inputs(bool *same, const ip_run *run, const char *path, co
     }
     ip_session_end(&session);
     ip_map_close(&anchors);
-    ip_session_close(&session);
-    return status;
+    return ip_session_close(&session, status, error);
 }
 
 /* The run that stands in `keep`, where it is the one asked for; one that cannot be read is made anew. */

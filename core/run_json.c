@@ -43,12 +43,41 @@ static void write_numbers(ip_json *j, const char *key, const double *values, uns
     ip_json_close(j, ']');
 }
 
-static void write_layer(ip_json *j, const ip_run *run, const ip_layer_result *r, const double *optimality) {
+static void write_optimality_intervals(ip_json *j, const ip_run *run, size_t layer) {
+    ip_json_open(j, "optimality_intervals", '[', true);
+    for (unsigned k = 0; k < run->orders; k++) {
+        ip_estimate e = ip_run_optimality(run, layer, k);
+        ip_json_open(j, NULL, '{', true);
+        ip_json_double(j, "bias", e.bias);
+        ip_json_double(j, "corrected", e.corrected);
+        ip_json_double(j, "se", e.se);
+        ip_json_double(j, "low", e.low);
+        ip_json_double(j, "high", e.high);
+        ip_json_close(j, '}');
+    }
+    ip_json_close(j, ']');
+}
+
+/* layer: its number, or IP_MEAN_LAYER. */
+static void write_layer(ip_json *j, const ip_run *run, const ip_layer_result *r, const double *optimality,
+                        size_t layer) {
     ip_json_double(j, "H", r->H);
     ip_json_double(j, "context", r->context);
     write_estimates(j, "X", r->x, run->orders, r->H);
     write_estimates(j, "Y", r->y, run->orders, r->H);
     write_numbers(j, "optimality", optimality, run->orders);
+    write_optimality_intervals(j, run, layer);
+}
+
+static void write_lens(ip_json *j, const ip_run *run, const ip_layer_result *r) {
+    if (!run->has_lens) {
+        ip_json_null(j, "lens");
+        return;
+    }
+    ip_json_open(j, "lens", '{', true);
+    ip_json_double(j, "nats", r->lens);
+    ip_json_double(j, "entropy", r->lens_entropy);
+    ip_json_close(j, '}');
 }
 
 static void ratios(const ip_run *run, const ip_layer_result *r, double out[IP_MAX_ORDERS]) {
@@ -158,14 +187,15 @@ void ip_run_write_json(const ip_run *run, FILE *file) {
         ip_json_open(j, NULL, '{', true);
         ip_json_uint(j, "layer", l);
         ratios(run, &run->layer[l], optimality);
-        write_layer(j, run, &run->layer[l], optimality);
+        write_layer(j, run, &run->layer[l], optimality, l);
+        write_lens(j, run, &run->layer[l]);
         ip_json_close(j, '}');
     }
     ip_json_close(j, ']');
     ip_layer_result mean;
     ip_run_mean(run, &mean, optimality);
     ip_json_open(j, "mean", '{', true);
-    write_layer(j, run, &mean, optimality);
+    write_layer(j, run, &mean, optimality, IP_MEAN_LAYER);
     ratios(run, &mean, optimality);
     write_numbers(j, "optimality_of_means", optimality, run->orders);
     ip_json_close(j, '}');

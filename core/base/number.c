@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *ip_number_text(double x, char out[IP_NUMBER_ROOM]) {
-    if (!isfinite(x)) return strcpy(out, "null");
-    snprintf(out, IP_NUMBER_ROOM, "%.17g", x);
+static const char *with_point(char out[IP_NUMBER_ROOM]) {
     const char *point = localeconv()->decimal_point;
     char *at = *point && strcmp(point, ".") != 0 ? strstr(out, point) : NULL;
     if (at) {
@@ -34,4 +32,18 @@ bool ip_number_parse(const char *text, double *out) {
     char *end;
     *out = strtod(room, &end);
     return *end == '\0' && end != room && isfinite(*out);
+}
+
+const char *ip_number_text(double x, char out[IP_NUMBER_ROOM]) {
+    if (!isfinite(x)) return strcpy(out, "null");
+    snprintf(out, IP_NUMBER_ROOM, "%.17g", x);
+    return with_point(out);
+}
+
+const char *ip_number_fixed(double x, int decimals, char out[IP_NUMBER_ROOM]) {
+    if (!isfinite(x)) return strcpy(out, "null");
+    if (decimals < 0) decimals = 0;
+    if (decimals > 9) decimals = 9;
+    snprintf(out, IP_NUMBER_ROOM, fabs(x) < 1e15 ? "%.*f" : "%.*e", decimals, x);
+    return with_point(out);
 }

@@ -14,4 +14,7 @@ const char *ip_number_text(double x, char out[IP_NUMBER_ROOM]);
  * when text is none, or one too large for a double. */
 bool ip_number_parse(const char *text, double *out);
 
+/* For people: that many decimals (0 to 9), with an exponent from 1e15 on; "null" when it is not finite. Returns out. */
+const char *ip_number_fixed(double x, int decimals, char out[IP_NUMBER_ROOM]);
+
 #endif

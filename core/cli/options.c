@@ -63,6 +63,7 @@ static void *field_of(cli_args *args, const char *field) {
         {"groups", &s->groups},
         {"bootstrap", &s->bootstrap},
         {"loss", &s->loss},
+        {"lens", &s->lens},
         {"compute", &s->compute},
         {"weights", &s->weights},
         {"isa", &s->isa},

@@ -61,7 +61,7 @@ refuses 3 "they differ in the text" trajectory "$work/a" "$work/checkpoints" --c
 mkdir "$work/growing"
 cp "$model" "$work/growing/step-1.gguf"
 echo nonsense >"$work/growing/step-2.gguf"
-"$INFOPLANE" trajectory --watch "$work/growing" --watch-until 2 --corpus "$text" --documents 3 --null 0 -o "$work/w" \
+timeout "$patience" "$INFOPLANE" trajectory --watch "$work/growing" --watch-until 2 --corpus "$text" --documents 3 --null 0 -o "$work/w" \
     >"$work/out" 2>"$work/err" &
 watcher=$!
 sleep 1
@@ -69,26 +69,23 @@ head -c 100000 "$model" >"$work/growing/.step-3.gguf"
 sleep 1
 cp "$model" "$work/growing/.step-3.gguf"
 mv "$work/growing/.step-3.gguf" "$work/growing/step-3.gguf"
-( sleep "$patience" && kill $watcher ) 2>/dev/null &
-guard=$!
 wait $watcher
 status=$?
-kill $guard 2>/dev/null
 check "watching ends at two" [ $status -eq 0 ]
 check "both were seen" [ "$(grep -c '^step' "$work/out")" -eq 2 ]
 check "the result stands" [ -s "$work/w/trajectory.json" ]
 check "the broken one was told" grep -q "step-2.gguf.*left out until it changes" "$work/err"
 
 # Interrupted with a whole result.
-"$INFOPLANE" trajectory --watch "$work/growing" --corpus "$text" --documents 3 --null 0 -o "$work/w" >"$work/out" \
-    2>"$work/err" &
+timeout "$patience" "$INFOPLANE" trajectory --watch "$work/growing" --corpus "$text" --documents 3 --null 0 -o "$work/w" \
+    >"$work/out" 2>"$work/err" &
 watcher=$!
 for _ in $(seq "$patience"); do
     sleep 1
     [ "$work/w/trajectory.json" -nt "$work/growing/step-3.gguf" ] && grep -q '"step": 3' "$work/w/trajectory.json" && break
 done
 sleep 2
-kill -INT $watcher
+kill $watcher
 wait $watcher
 status=$?
 check "interrupted: a result all the same" [ $status -eq 0 ]

@@ -175,6 +175,11 @@ static void run_log_sum_exp(void *j) {
     row_job *b = j;
     b->kernels->log_sum_exp(&(ip_lse){-INFINITY, 0.0}, b->x, b->n);
 }
+static void run_lse_entropy(void *j) {
+    row_job *b = j;
+    double weighted = 0.0;
+    b->kernels->lse_entropy(&(ip_lse){-INFINITY, 0.0}, &weighted, b->x, b->n);
+}
 static void run_attention(void *j) {
     row_job *b = j;
     b->kernels->attention(&b->attention);
@@ -223,7 +228,7 @@ static void bench_rows(const ip_kernels *kernels, size_t n, const char *only) {
                 {"round_bf16", run_round_bf16},   {"unit", run_unit},
                 {"soft_assign", run_soft_assign}, {"entropy_row", run_entropy_row},
                 {"sum_gather", run_sum_gather},   {"entropy_sums", run_entropy_sums},
-                {"log_sum_exp", run_log_sum_exp}};
+                {"log_sum_exp", run_log_sum_exp}, {"lse_entropy", run_lse_entropy}};
     row_job job = {.kernels = kernels, .n = n, .x = need_floats(n), .y = need_floats(n), .z = need_floats(n)};
     job.sums = need(n * sizeof(uint64_t));
     job.positions = need(n * sizeof(uint32_t));
