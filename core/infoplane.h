@@ -165,6 +165,8 @@ typedef struct ip_run {
     bool has_loss, has_end, has_lens;
     ip_loss_result loss, loss_end;
     float *token_loss; /* loss.tokens of them: -log p of tokens 1 .. n-1 of every document */
+    /* [documents + 1]: where a document's losses begin in token_loss; NULL when not known */
+    uint64_t *loss_offsets;
     /* machine */
     char isa[64], compute[32];
     unsigned threads;
@@ -285,6 +287,50 @@ void ip_correlation_free(ip_correlation *correlation);
 void ip_correlation_write(const ip_correlation *correlation, bool json, FILE *file);
 /* correlate.json (schema infoplane.correlate/1) and correlate.csv in folder, which is made. */
 ip_status ip_correlation_write_folder(const ip_correlation *correlation, const char *folder, ip_error *error);
+
+/* ---- compare: two runs, or two models over one text, paired by groups of documents ---- */
+
+typedef struct ip_comparison ip_comparison; /* freed by ip_comparison_free */
+
+typedef struct ip_compare_settings {
+    ip_settings analysis;              /* of models that are analysed */
+    const char *b_weights, *b_compute; /* B's own; NULL: as in analysis */
+    const char *const *corpora;
+    size_t corpus_count;
+    const char *output; /* folder that analysed runs are kept under as a and b; NULL: not kept */
+} ip_compare_settings;
+
+/* a and b: finished runs (their folders), or models. IP_BAD_INPUT says what differs where two runs do not pair. */
+ip_status ip_compare(ip_comparison **out, const char *a, const char *b, const ip_compare_settings *settings,
+                     const ip_host *host, ip_error *error);
+void ip_comparison_free(ip_comparison *comparison);
+void ip_comparison_write(const ip_comparison *comparison, bool json, FILE *file);
+/* compare.json (schema infoplane.compare/1) and compare.csv in folder, which is made. */
+ip_status ip_comparison_write_folder(const ip_comparison *comparison, const char *folder, ip_error *error);
+
+/* ---- trajectory: a series of checkpoints over one text ---- */
+
+typedef struct ip_trajectory ip_trajectory; /* freed by ip_trajectory_free */
+
+typedef struct ip_trajectory_settings {
+    ip_settings analysis; /* of checkpoints that are analysed */
+    const char *const *corpora;
+    size_t corpus_count;
+    /* Folder for the result, and for the runs under the names of their checkpoints: one that stands there already and is
+     * what would be made is taken as it is. NULL: nothing is kept. */
+    const char *output;
+    const char *watch;    /* folder whose checkpoints are taken up as they appear; NULL: none. Needs output */
+    uint64_t watch_until; /* so many checkpoints in all end the watching; 0: interrupting does */
+} ip_trajectory_settings;
+
+/* checkpoints: models, finished runs, folders of either, patterns. They stand in order of the steps in their names where
+ * all have different ones, else as given. All must pair, as for ip_compare. */
+ip_status ip_trajectory_run(ip_trajectory **out, const char *const *checkpoints, size_t count,
+                            const ip_trajectory_settings *settings, const ip_host *host, ip_error *error);
+void ip_trajectory_free(ip_trajectory *trajectory);
+void ip_trajectory_write(const ip_trajectory *trajectory, bool json, FILE *file);
+/* trajectory.json (schema infoplane.trajectory/1) and trajectory.csv in folder, which is made. */
+ip_status ip_trajectory_write_folder(const ip_trajectory *trajectory, const char *folder, ip_error *error);
 
 /* ---- report: results of any of the commands on one offline HTML page ---- */
 

@@ -52,6 +52,17 @@ static ip_status copy_files(ip_run *run, const ip_corpus *corpus) {
     return IP_OK;
 }
 
+/* A document of n tokens has n - 1 losses. */
+static ip_status note_loss_offsets(ip_run *run, const ip_corpus *corpus) {
+    run->loss_offsets = calloc(corpus->documents + 1, sizeof *run->loss_offsets);
+    if (!run->loss_offsets) return IP_FAILED;
+    for (size_t d = 0; d < corpus->documents; d++) {
+        uint64_t n = corpus->offsets[d + 1] - corpus->offsets[d];
+        run->loss_offsets[d + 1] = run->loss_offsets[d] + (n > 0 ? n - 1 : 0);
+    }
+    return IP_OK;
+}
+
 ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *anchors, ip_calibration calibration,
                           const char *model, ip_error *error) {
     const ip_plan *plan = ip_model_plan(session->model);
@@ -63,7 +74,7 @@ ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *an
     run->weights = ip_weights_describe(session, false);
     run->weights_stored = ip_weights_describe(session, true);
     if (!run->model_path || !run->model_name || !run->family || !run->weights || !run->weights_stored ||
-        copy_files(run, corpus) != IP_OK)
+        copy_files(run, corpus) != IP_OK || (run->token_loss && note_loss_offsets(run, corpus) != IP_OK))
         return ip_fail(error, IP_FAILED, "out of memory");
     ip_session_stage(session, "fingerprint", 0, "");
     ip_status status = ip_model_fingerprint(session->model, run->model_fingerprint, error);
@@ -115,6 +126,7 @@ void ip_run_free(ip_run *run) {
     free(run->layer);
     free(run->without);
     free(run->token_loss);
+    free(run->loss_offsets);
     free(run);
 }
 

@@ -1,4 +1,4 @@
-/* The result folder: run.json, layers.csv, groups.npy, token-loss.npy. */
+/* The result folder: run.json, layers.csv, groups.npy, token-loss.npy with token-loss.offsets.npy. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -97,6 +97,9 @@ ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *e
     if (status == IP_OK && run->has_loss)
         status =
             write_array(folder, "token-loss.npy", "<f4", 1, &run->loss.tokens, run->token_loss, sizeof(float), error);
+    const uint64_t borders = run->documents + 1;
+    if (status == IP_OK && run->has_loss && run->loss_offsets)
+        status = write_array(folder, "token-loss.offsets.npy", "<i8", 1, &borders, run->loss_offsets, 8, error);
     const uint64_t groups[3] = {run->layers + 1, ip_run_quantities(run), run->groups};
     if (status == IP_OK && run->without)
         status = write_array(folder, "groups.npy", "<f8", 3, groups, run->without, sizeof(double), error);

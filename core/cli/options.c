@@ -80,6 +80,11 @@ static void *field_of(cli_args *args, const char *field) {
         {"resamples", &args->correlate.resamples},
         {"scores", &args->scores},
         {"partial", &args->partial},
+        {"corpora", &args->corpora},
+        {"watch", &args->trajectory.watch},
+        {"watch_until", &args->trajectory.watch_until},
+        {"b_weights", &args->compare.b_weights},
+        {"b_compute", &args->compare.b_compute},
         {"output", &args->output},
         {"plan", &args->plan},
         {"ids", &args->ids},
@@ -267,7 +272,8 @@ ip_status cli_parse(cli_args *args, unsigned command, int argc, char **argv) {
     args->label_files = calloc((size_t)argc + 1, sizeof *args->label_files);
     args->scores.items = calloc((size_t)argc + 1, sizeof *args->scores.items);
     args->partial.items = calloc((size_t)argc + 1, sizeof *args->partial.items);
-    if (!args->positional || !args->label_files || !args->scores.items || !args->partial.items)
+    args->corpora.items = calloc((size_t)argc + 1, sizeof *args->corpora.items);
+    if (!args->positional || !args->label_files || !args->scores.items || !args->partial.items || !args->corpora.items)
         return cli_fail(IP_FAILED, "out of memory");
     bool options_over = false;
     for (int i = 0; i < argc; i++) {
@@ -290,6 +296,7 @@ void cli_args_free(cli_args *args) {
     free(args->label_files);
     free(args->scores.items);
     free(args->partial.items);
+    free(args->corpora.items);
 }
 
 const cli_command_row *cli_command_at(unsigned number) { return number < COMMANDS ? &commands[number] : NULL; }

@@ -26,6 +26,11 @@ for type in q8_0 q5_1 q5_0 q4_1 q4_0; do
     echo "demo/$type,$((20 + i * i % 7)).5,0.$i,$((30 + i * 3 % 5)),$((10 + i))" >>leaderboard.csv
 done
 
+# Two checkpoints.
+mkdir checkpoints
+cp model.gguf checkpoints/step-100.gguf
+cp model.gguf checkpoints/step-200.gguf
+
 # In the order of the overview: an example may name what one before it wrote.
 commands=$(infoplane --help | sed -n '/^commands/,/^$/s/^  \([a-z]*\) .*/\1/p')
 for command in $commands; do
