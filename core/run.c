@@ -22,6 +22,7 @@ void ip_settings_default(ip_settings *settings) {
         .groups = 20,
         .loss_end = -1,
         .compute = "auto",
+        .bound_effort = "normal",
     };
 }
 

@@ -17,10 +17,10 @@ enum {
 #include "core/cli/commands.def"
 #undef CLI_COMMAND
     CLI_ALL = (1 << CLI_COMMANDS) - 1,
-    CLI_FOLDER = CLI_ANALYZE | CLI_STATES, /* -o names a folder, which one run at a time writes */
-    CLI_CORPUS = CLI_ANALYZE | CLI_STATES | CLI_TOKENIZE,
+    CLI_FOLDER = CLI_ANALYZE | CLI_STATES | CLI_BOUND, /* -o names a folder, which one run at a time writes */
+    CLI_CORPUS = CLI_ANALYZE | CLI_STATES | CLI_TOKENIZE | CLI_BOUND,
     CLI_MODEL = CLI_ANALYZE | CLI_STATES,
-    CLI_MACHINE = CLI_ANALYZE | CLI_STATES | CLI_ENTROPY | CLI_CPU
+    CLI_MACHINE = CLI_ANALYZE | CLI_STATES | CLI_ENTROPY | CLI_CPU | CLI_BOUND
 };
 
 enum { CLI_LIST_MAX = 4096 };
