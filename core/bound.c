@@ -139,9 +139,13 @@ ip_status ip_bound_joint(ip_bound_curve **out, const uint32_t *x, const uint32_t
     if (status == IP_OK) {
         status = ip_session_open(&session, settings, host, error);
         if (status == IP_OK) status = of_triplets(out, t, pairs, counts != NULL, betas, beta_count, &session, error);
-        ip_session_close(&session);
+        status = ip_session_close(&session, status, error);
     }
     free(t);
+    if (status != IP_OK) {
+        ip_bound_curve_free(*out);
+        *out = NULL;
+    }
     return status;
 }
 
@@ -257,7 +261,7 @@ ip_status ip_bound_corpus(ip_bound **out, const char *model, const char *const *
     ip_status status = ip_session_open(&session, settings, host, error);
     if (status == IP_OK) status = run(bound, &session, model, corpora, corpus_count, error);
     bound->seconds = ip_seconds() - session.started;
-    ip_session_close(&session);
+    status = ip_session_close(&session, status, error);
     if (status == IP_OK) {
         *out = bound;
     } else {
