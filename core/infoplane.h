@@ -64,6 +64,9 @@ typedef struct ip_settings {
     unsigned groups;         /* jackknife groups over documents; 0: no bias, no interval */
     unsigned bootstrap;      /* resamples of the documents; 0: none */
     unsigned top;            /* n-grams listed per order and side, at most IP_TOP_MOST; 0: none */
+    bool bound;               /* analyze: the bound of the corpus and each layer's distance to it */
+    const char *bound_betas;  /* "1.01:100:40" (first, last, how many; even steps of log(beta - 1)) or "2,5,20"; NULL: that */
+    const char *bound_effort; /* low, normal, high. normal */
     bool loss;
     bool lens;        /* the head at every layer: one more product with the vocabulary per layer */
     int64_t loss_end; /* id of the token that ends a document, or -1 */
@@ -337,6 +340,77 @@ ip_status ip_trajectory_write_folder(const ip_trajectory *trajectory, const char
 /* inputs: run folders or run.json, bound.json, trajectory.json, correlate.json, preference.json, told apart by their
  * schema. The same inputs give the same bytes. The page appears whole under path or not at all. */
 ip_status ip_report_write(const char *path, const char *const *inputs, size_t count, ip_error *error);
+
+/* ---- bound: the information-bottleneck curve of a joint of inputs X and outputs Y ---- */
+
+/* A solution: the encoder found for beta, all in nats. */
+typedef struct ip_bound_point {
+    double beta;       /* HUGE_VAL: infinity */
+    double I_X, I_Y;   /* I(X;Z), I(Y;Z) */
+    double functional; /* I_X - beta I_Y, which the encoder makes small */
+    double tolerance;  /* by how much the last step still lowered it; 0 for hard encoders */
+    double spread;     /* between the restarts' functionals; 0 with a single one */
+    uint64_t codewords; /* different ones with mass */
+    const char *kind;  /* "soft", "hard", "component", "identity", "trivial" */
+} ip_bound_point;
+
+typedef struct ip_bound_vertex {
+    double I_X, I_Y;
+} ip_bound_vertex;
+
+/* The best curve found of one joint: a lower bound of the true envelope. Freed by ip_bound_curve_free. */
+typedef struct ip_bound_curve {
+    unsigned order;                               /* of the n-grams; 0: none */
+    uint64_t positions;                           /* sum of the counts; 0 for probabilities */
+    uint64_t x, y, pairs;                         /* distinct */
+    uint64_t merged_x, merged_y, merged_pairs;    /* after exact merging */
+    uint64_t codewords;                           /* m */
+    double H_X, H_Y, I_XY;                        /* nats */
+    uint64_t components;                          /* connected components of the graph x - y */
+    double H_component, largest_component;        /* nats; share of the mass */
+    ip_bound_point *points;                       /* one per beta, beta falling, I_X falling */
+    size_t point_count;
+    ip_bound_vertex *hull; /* from (0, 0) on, concave and rising; flat behind its last vertex */
+    size_t hull_count;
+    double seconds;
+} ip_bound_curve;
+
+/* A joint as `pairs` triplets: x[i] and y[i] with counts[i], or, counts NULL, with the probability p[i] (any positive
+ * scale). betas: NULL takes those of settings (bound_betas); all above 1 and finite. Of settings are used: bins (m), seed,
+ * bound_betas, bound_effort, isa, threads, memory. The same digits for any number of threads. */
+ip_status ip_bound_joint(ip_bound_curve **out, const uint32_t *x, const uint32_t *y, const uint64_t *counts,
+                         const double *p, size_t pairs, const double *betas, size_t beta_count,
+                         const ip_settings *settings, const ip_host *host, ip_error *error);
+void ip_bound_curve_free(ip_bound_curve *curve);
+
+/* The curve at I(X;Z): the hull interpolated, flat behind its end. */
+double ip_bound_at(const ip_bound_curve *curve, double I_X);
+
+/* The bound of a corpus, order by order. Freed by ip_bound_free. */
+typedef struct ip_bound {
+    char *model_path, *tokenizer;
+    ip_file_name *files;
+    size_t file_count;
+    uint64_t documents, tokens, positions, max_tokens, bins, seed;
+    char text_fingerprint[33], ids_fingerprint[33];
+    unsigned orders;
+    bool backoff, count_at_positions;
+    uint32_t min_count;
+    char effort[16];
+    ip_bound_curve *curve[IP_MAX_ORDERS];
+    char isa[64];
+    unsigned threads;
+    double seconds;
+} ip_bound;
+
+/* model: for its tokenizer alone (a GGUF, a folder with tokenizer.json; --tokenizer names another). */
+ip_status ip_bound_corpus(ip_bound **out, const char *model, const char *const *corpora, size_t corpus_count,
+                          const ip_settings *settings, const ip_host *host, ip_error *error);
+void ip_bound_free(ip_bound *bound);
+void ip_bound_write_json(const ip_bound *bound, FILE *file);
+void ip_bound_write_table(const ip_bound *bound, FILE *file);
+/* bound.json and bound.csv in folder, which is made. */
+ip_status ip_bound_write_folder(const ip_bound *bound, const char *folder, ip_error *error);
 
 /* ---- tokenize, inspect, cpu ---- */
 

@@ -23,6 +23,7 @@ void ip_settings_default(ip_settings *settings) {
         .loss_end = -1,
         .compute = "auto",
         .checkpoint_seconds = 60,
+        .bound_effort = "normal",
     };
 }
 
