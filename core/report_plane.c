@@ -37,7 +37,7 @@ static void draw_path(const report *r, report_panel *p, size_t i, unsigned k) {
 static void draw_mean(const report *r, report_panel *p, size_t i, unsigned k, bool interval) {
     ip_layer_result mean;
     double optimality[IP_MAX_ORDERS];
-    ip_run_mean(r->inputs[i].run, &mean, optimality);
+    report_mean(r, i, &mean, optimality);
     const ip_estimate *x = &mean.x[k], *y = &mean.y[k];
     double at_x = report_bits(x->I), at_y = report_bits(y->I);
     if (interval)
@@ -104,7 +104,7 @@ static void means_alone(const report *r, unsigned k) {
         if (k >= r->inputs[i].run->orders) continue;
         ip_layer_result mean;
         double optimality[IP_MAX_ORDERS];
-        ip_run_mean(r->inputs[i].run, &mean, optimality);
+        report_mean(r, i, &mean, optimality);
         const double xs[] = {mean.x[k].I, mean.x[k].low, mean.x[k].high},
                      ys[] = {mean.y[k].I, mean.y[k].low, mean.y[k].high};
         for (unsigned j = 0; j < 3; j++) {
@@ -138,7 +138,7 @@ static void mean_row(const report *r, size_t i) {
     const ip_run *run = r->inputs[i].run;
     ip_layer_result mean;
     double optimality[IP_MAX_ORDERS];
-    ip_run_mean(run, &mean, optimality);
+    report_mean(r, i, &mean, optimality);
     for (unsigned k = 0; k < run->orders; k++) {
         const ip_estimate *e[] = {&mean.x[k], &mean.y[k]};
         fprintf(r->file, "<tr class=\"s%zu\">", i);
