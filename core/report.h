@@ -94,7 +94,7 @@ void report_figure_close(const report *r);
 /* The runs as switches; runs beyond what colours can tell apart are a ramp. */
 void report_legend(const report *r);
 /* What lines, bands and dashes mean, where a figure has them. */
-enum { REPORT_KEY_BAND = 1, REPORT_KEY_NULL = 2, REPORT_KEY_SWAP = 4, REPORT_KEY_PERMUTED = 8 };
+enum { REPORT_KEY_BAND = 1, REPORT_KEY_NULL = 2, REPORT_KEY_SWAP = 4, REPORT_KEY_PERMUTED = 8, REPORT_KEY_CROSS = 16 };
 void report_line_key(const report *r, unsigned keys);
 
 void report_table_open(const report *r, const char *caption);

@@ -40,9 +40,13 @@ static void draw_mean(const report *r, report_panel *p, size_t i, unsigned k, bo
     report_mean(r, i, &mean, optimality);
     const ip_estimate *x = &mean.x[k], *y = &mean.y[k];
     double at_x = report_bits(x->I), at_y = report_bits(y->I);
-    if (interval)
-        report_cross(p, at_x, report_bits(x->low), report_bits(x->high), at_y, report_bits(y->low),
+    if (interval && isfinite(x->low) && isfinite(y->low)) {
+        /* The interval stands around the corrected value, away from the mark of the plain one. */
+        double to_x = report_bits(x->corrected), to_y = report_bits(y->corrected);
+        report_line(p, "lead", (double[]){at_x, to_x}, (double[]){at_y, to_y}, 2);
+        report_cross(p, to_x, report_bits(x->low), report_bits(x->high), to_y, report_bits(y->low),
                      report_bits(y->high));
+    }
     if (report_point_open(p, "m", report_mark(i, r->runs), at_x, at_y)) {
         say_state(r, i, "mean over layers", x, y);
         say_interval(r, "complexity", x);
@@ -171,6 +175,16 @@ static void table(const report *r) {
     report_table_close(r);
 }
 
+static bool has_intervals(const report *r) {
+    ip_layer_result mean;
+    double optimality[IP_MAX_ORDERS];
+    for (size_t i = 0; i < r->runs; i++) {
+        report_mean(r, i, &mean, optimality);
+        if (isfinite(mean.x[0].low) && isfinite(mean.y[0].low)) return true;
+    }
+    return false;
+}
+
 void report_plane(const report *r) {
     report_figure_open(
         r, "plane", "The information plane",
@@ -185,6 +199,7 @@ void report_plane(const report *r) {
         means_alone(r, k);
     }
     report_panels_close(r);
+    report_line_key(r, has_intervals(r) ? REPORT_KEY_CROSS : 0u);
     report_figure_limit(
         r, "The place of a run depends on the text, the number of anchors and the order: runs compare only on "
            "the same text with the same settings. At order 2 and above most n-grams occur once, and every model drifts "
