@@ -175,6 +175,9 @@ void report_cross(const report_panel *p, double x, double x_low, double x_high, 
 /* The run's number beside a place. */
 void report_tag_add(report_panel *p, double x, double y, size_t series);
 
+/* The curve of a bound that belongs to the runs, in a panel of the information plane. */
+void report_bound_in_plane(const report *r, const report_panel *p, unsigned order);
+
 /* ---- figures: what report_figures.def lists ---- */
 
 #define REPORT_FIGURE(id, name, has, draw)                                                                             \

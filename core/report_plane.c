@@ -85,6 +85,7 @@ static void whole_plane(const report *r, unsigned k) {
     snprintf(label, sizeof label, "Information plane of order %u, paths through the layers and means", k + 1);
     report_panel_open(&p, r->file, title, label);
     draw_diagonal(&p);
+    report_bound_in_plane(r, &p, k + 1);
     for (size_t i = 0; i < r->runs; i++) {
         if (k >= r->inputs[i].run->orders) continue;
         report_series_open(r->file, i);

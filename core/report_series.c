@@ -18,7 +18,7 @@ static const colour light_ramp[] = {{0x3b, 0x0f, 0x5c}, {0x3a, 0x3f, 0x8a}, {0x2
                                     {0x1d, 0x8f, 0x86}, {0x4f, 0xa3, 0x4a}, {0xb0, 0x9a, 0x12}};
 static const colour dark_ramp[] = {{0x8b, 0x62, 0xc9}, {0x70, 0x83, 0xd8}, {0x4f, 0xa4, 0xcf},
                                    {0x4c, 0xc3, 0xab}, {0x9d, 0xd8, 0x6a}, {0xf6, 0xe6, 0x6a}};
-enum { STOPS = sizeof light_ramp / sizeof *light_ramp };
+enum { STOPS = sizeof light_ramp / sizeof *light_ramp, STEPS = 16 /* colours of a trajectory */ };
 
 static unsigned char mixed(unsigned a, unsigned b, double t) { return (unsigned char)(a + (b - (double)a) * t + 0.5); }
 
@@ -35,6 +35,10 @@ static void rules(const report *r, const char *before, const colour *few, const 
     for (size_t i = 0; i < r->runs; i++) {
         colour c = r->runs <= REPORT_DISTINCT ? few[i] : on_ramp(ramp, i, r->runs);
         fprintf(r->file, "%s.s%zu{--c:#%02x%02x%02x}\n", before, i, c.r, c.g, c.b);
+    }
+    for (size_t i = 0; i < STEPS; i++) {
+        colour c = on_ramp(ramp, i, STEPS);
+        fprintf(r->file, "%s.r%zu{--c:#%02x%02x%02x}\n", before, i, c.r, c.g, c.b);
     }
     for (size_t i = 0; i < REPORT_DISTINCT; i++)
         fprintf(r->file, "%s.f%zu{--c:#%02x%02x%02x}\n", before, i, few[i].r, few[i].g, few[i].b);
