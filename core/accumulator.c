@@ -43,8 +43,8 @@ struct ip_accumulator {
     size_t set_count;
     /* the batch at hand */
     float *p;
-    size_t p_rows, work_bytes, scratch_offset;
-    char *work;       /* per worker: rows as floats, then scratch of the assignment */
+    size_t p_rows, work_bytes, scratch_offset, p_offset;
+    char *work;       /* per worker: rows as floats, scratch of the assignment, rows of p with room behind */
     int64_t *entropy; /* [p_rows] of its rows */
 };
 
@@ -81,7 +81,8 @@ ip_status ip_accumulator_open(ip_accumulator **out, uint64_t width, const ip_arr
         a->blocks = (a->anchors.m + IP_LANES - 1) / IP_LANES;
         a->stride = a->blocks * IP_LANES;
         a->scratch_offset = (CHUNK_ROWS * a->anchors.d * sizeof(float) + 63) & ~(size_t)63;
-        a->work_bytes = a->scratch_offset + ((scratch + 63) & ~(size_t)63);
+        a->p_offset = a->scratch_offset + ((scratch + 63) & ~(size_t)63);
+        a->work_bytes = a->p_offset + (CHUNK_ROWS + IP_TILE_MAX) * a->stride * sizeof(float);
         a->work = ip_big_alloc(a->work_bytes * ip_pool_threads(a->session.pool));
         a->total = calloc(a->stride, sizeof *a->total);
         if (!a->work || !a->total) status = ip_fail(error, IP_FAILED, "out of memory for an accumulator");
@@ -213,12 +214,13 @@ static ip_status assign_chunk(void *context, size_t task, unsigned worker, ip_er
     size_t d = a->anchors.d, first = task * CHUNK_ROWS, left = b->rows - first;
     size_t n = left < CHUNK_ROWS ? left : CHUNK_ROWS;
     char *work = a->work + worker * a->work_bytes, *scratch = work + a->scratch_offset;
-    float *rows = (float *)(void *)work, *p = a->p + first * a->stride;
+    float *rows = (float *)(void *)work, *p = (float *)(void *)(work + a->p_offset);
     for (size_t i = 0; i < n; i++) ip_vectors_row(b->vectors, first + i, rows + i * d, (double *)(void *)scratch);
     size_t bad_row;
     int bad_kind;
     if (!ip_anchors_assign(&a->anchors, kernels, rows, n, p, scratch, &bad_row, &bad_kind))
         return ip_vectors_bad_row(b->vectors, first + bad_row, bad_kind, error);
+    memcpy(a->p + first * a->stride, p, n * a->stride * sizeof *p);
     for (size_t i = 0; i < n; i++) a->entropy[first + i] = kernels->entropy_row(p + i * a->stride, a->anchors.m);
     return IP_OK;
 }

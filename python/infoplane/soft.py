@@ -28,8 +28,8 @@ _CALIBRATIONS = {"find_eps": "vmf-bound", "leading_order": "leading-order"}
 def _draw(d: int, n_bins: int, seed: int, backend: str, dtype: Any) -> Any:
     """Unit vectors [n_bins, d] as the package's backend draws them: standard normal, each divided by its norm."""
     if backend == "numpy":
-        w = np.random.default_rng(seed).standard_normal((n_bins, d))
-        return (w / np.linalg.norm(w, axis=-1, keepdims=True)).astype(np.float32)
+        w = np.random.default_rng(seed).standard_normal((n_bins, d)).astype(np.float32)
+        return w / np.linalg.norm(w, axis=-1, keepdims=True)
     if backend == "torch":
         import torch
         generator = torch.Generator().manual_seed(seed)
@@ -117,10 +117,14 @@ class SoftEntropyAccumulator:
         keep: list[Any] = []
         arrays, numbers = ffi.new("ip_array[]", max(1, len(sets))), ffi.new("uint32_t[]", max(1, len(sets)))
         vectors = one(keep, z, "z")
+        new = {name: (len(self._sets) + i, _Labels()) for i, name in enumerate(n for n in sets if n not in self._sets)}
         for i, (name, values) in enumerate(sets.items()):
-            numbers[i] = self._sets.setdefault(name, len(self._sets))
-            fill(keep, arrays[i], self._labels.setdefault(name, _Labels()).integers(values), str(name))
+            number, coded = new[name] if name in new else (self._sets[name], self._labels[name])
+            numbers[i] = number
+            fill(keep, arrays[i], coded.integers(values), str(name))
         raise_status(lib.ip_accumulator_add(self._handle, vectors, arrays, numbers, len(sets), self._error), self._error)
+        for name, (number, coded) in new.items():
+            self._sets[name], self._labels[name] = number, coded
 
     @property
     def temp(self) -> float:
