@@ -43,7 +43,7 @@ class Analyze(unittest.TestCase):
 
     def test_token_ids_in_memory(self):
         with tempfile.TemporaryDirectory() as folder:
-            program("tokenize", MODEL, CORPUS, "--npy", os.path.join(folder, "ids.npy"))
+            program("tokenize", MODEL, CORPUS, "-o", os.path.join(folder, "ids.npy"), "--documents", "40")
             ids, borders = (np.load(os.path.join(folder, n)) for n in ("ids.npy", "ids.offsets.npy"))
         documents = [ids[a:b] for a, b in zip(borders[:-1], borders[1:])]
         for name, corpus in (("pair", (ids, borders)), ("list", documents), ("int64", (ids.astype(np.int64), borders)),
