@@ -40,6 +40,23 @@ typedef struct ip_host {
     bool (*cancelled)(void *context);              /* true: stop with IP_INTERRUPTED */
 } ip_host;
 
+/* A `cancelled` for hosts whose callbacks are dear (an interpreter behind a lock): context points at an int that is set
+ * to other than 0 when to stop. */
+bool ip_cancelled_by_flag(void *context);
+
+/* ---- arrays in memory, where else a .npy file would be named ---- */
+
+/* In this machine's byte order, only borrowed for the call. */
+typedef struct ip_array {
+    const char *name; /* for error lines and reports; NULL: "array" */
+    const void *data; /* elements without gaps, aligned or not */
+    char kind;        /* 'f', 'i' or 'u' */
+    unsigned size;    /* bytes per element: f 2 4 8, i and u 1 2 4 8 */
+    bool fortran;     /* first dimension fastest */
+    unsigned dims;    /* 0 .. 4 */
+    uint64_t shape[4];
+} ip_array;
+
 /* ---- settings: defaults from ip_settings_default ---- */
 
 typedef struct ip_settings {
@@ -51,6 +68,8 @@ typedef struct ip_settings {
     const char *format;              /* NULL: by name */
     const char *offsets;             /* NULL */
     bool add_special, parse_special; /* both true */
+    const ip_array *ids;     /* token ids in memory, int32 or int64, as a .npy holds them, after the files; NULL */
+    const ip_array *borders; /* of their documents, when ids has one dimension; NULL: one document */
     /* estimates */
     unsigned orders;         /* 1 .. IP_MAX_ORDERS. 3 */
     bool backoff;            /* labels: false exact */
@@ -261,6 +280,11 @@ typedef struct ip_entropy_result {
 ip_status ip_entropy(ip_entropy_result **out, const char *vectors, const char *const *labels, size_t label_count,
                      const char *documents, const ip_settings *settings, const char *scratch_default,
                      const ip_host *host, ip_error *error);
+/* The same on arrays. anchors [bins, width] or NULL: as settings say; documents may be NULL. */
+ip_status ip_entropy_arrays(ip_entropy_result **out, const ip_array *vectors, const ip_array *labels,
+                            size_t label_count, const ip_array *documents, const ip_array *anchors,
+                            const ip_settings *settings, const char *scratch_default, const ip_host *host,
+                            ip_error *error);
 void ip_entropy_free(ip_entropy_result *result);
 void ip_entropy_write(const ip_entropy_result *result, bool json, FILE *file);
 
@@ -411,6 +435,41 @@ void ip_bound_write_json(const ip_bound *bound, FILE *file);
 void ip_bound_write_table(const ip_bound *bound, FILE *file);
 /* bound.json and bound.csv in folder, which is made. */
 ip_status ip_bound_write_folder(const ip_bound *bound, const char *folder, ip_error *error);
+/* ---- accumulator: the estimator fed batch by batch, for vectors that are never in memory all at once ---- */
+
+/* Sums of soft assignments, per label and in all, as integers: results do not depend on batches, their order or
+ * threads, and are ip_entropy's to the bit. Takes 8 bytes per anchor for every label of every set. Not to be used by
+ * two threads at a time. */
+typedef struct ip_accumulator ip_accumulator;
+
+typedef struct ip_accumulated {
+    uint64_t positions, width, bins;
+    double temperature, H, context; /* H(Z), I(C;Z); NaN without positions */
+} ip_accumulated;
+
+typedef struct ip_accumulated_set {
+    uint64_t positions; /* that had a label of this set */
+    uint64_t labels, singletons;
+    double conditional;      /* H(Z|V) over these positions; NaN without any */
+    const int64_t *values;   /* [labels], in the order in which they came; these three until the next call */
+    const uint64_t *counts;  /* [labels] */
+    const double *entropies; /* [labels]: H(Z|V=v) */
+} ip_accumulated_set;
+
+/* anchors [bins, width] or NULL: as settings say. Of settings are used: bins, seed, anchors, calibration, isa, threads. */
+ip_status ip_accumulator_open(ip_accumulator **out, uint64_t width, const ip_array *anchors,
+                              const ip_settings *settings, ip_error *error);
+void ip_accumulator_free(ip_accumulator *accumulator);
+void ip_accumulator_reset(ip_accumulator *accumulator);
+
+/* Adds vectors [rows, width] of floats, and labels[i] [rows] of integers to label set sets[i] (sets are numbered from 0,
+ * below 65536, and begin empty). A batch is added whole or, on failure, not at all. */
+ip_status ip_accumulator_add(ip_accumulator *accumulator, const ip_array *vectors, const ip_array *labels,
+                             const uint32_t *sets, size_t label_count, ip_error *error);
+
+ip_status ip_accumulator_total(ip_accumulator *accumulator, ip_accumulated *out, ip_error *error);
+/* A set that was never named has no positions. */
+ip_status ip_accumulator_set(ip_accumulator *accumulator, uint32_t set, ip_accumulated_set *out, ip_error *error);
 
 /* ---- tokenize, inspect, cpu ---- */
 

@@ -40,6 +40,11 @@ static ip_status weights_by_name(const ip_type **out, const char *name, ip_error
 
 static const ip_host silent_host;
 
+bool ip_cancelled_by_flag(void *context) {
+    const volatile int *flag = context;
+    return *flag != 0;
+}
+
 ip_status ip_session_open(ip_session *session, const ip_settings *settings, const ip_host *host, ip_error *error) {
     memset(session, 0, sizeof *session);
     session->settings = settings;
@@ -86,6 +91,8 @@ ip_corpus_options ip_corpus_options_of(const ip_settings *settings) {
         .max_tokens = (size_t)settings->max_tokens,
         .add_special = settings->add_special,
         .parse_special = settings->parse_special,
+        .ids = settings->ids,
+        .borders = settings->borders,
     };
 }
 
