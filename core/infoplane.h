@@ -69,7 +69,8 @@ typedef struct ip_settings {
     const char *compute; /* auto */
     const char *weights; /* type that matrices are requantised to on load; NULL: as stored */
     const char *isa;     /* NULL: best */
-    unsigned threads;    /* 0: processors this process may use */
+    unsigned threads;    /* 0: processors this process may use, of the kind below */
+    const char *cores;   /* "big" or "little": threads on cores of this kind only (infoplane cpu tells); NULL: all */
     uint64_t memory;     /* bound on anonymous resident memory; 0: half of what is free */
     const char *scratch; /* folder or NULL */
     /* names */
