@@ -8,8 +8,8 @@
 #include "core/anchors.h"
 #include "core/base/memory.h"
 #include "core/budget.h"
+#include "core/estimate.h"
 #include "core/infoplane.h"
-#include "core/jackknife.h"
 #include "core/layers.h"
 #include "core/loss.h"
 #include "core/ngrams.h"
@@ -25,10 +25,14 @@ typedef struct analysis {
     ip_calibration calibration;
     uint64_t *position_base; /* [documents + 1]: counted positions before each document */
     ip_partition whole, x[IP_ORDERS_MAX], y[IP_ORDERS_MAX];
+    ip_resampling resampling;
+    ip_soft_figures *figures; /* of a layer: whole, X of orders 1..K, Y, singles */
     ip_anchors anchors;
     ip_soft soft;
     ip_forward forward;
     ip_store store;
+    ip_layers layers;
+    ip_head head; /* rows NULL: neither loss nor lens */
     float *buffers;
     size_t buffer_bytes;
     char *assign; /* per worker: scratch of ip_anchors_assign, then rows of p */
@@ -87,27 +91,59 @@ static ip_status assign_tile(void *context, size_t layer, unsigned worker, const
 
 /* ---- per layer ---- */
 
-static ip_status estimate_layer(void *context, size_t layer, ip_error *error) {
-    analysis *a = context;
+/* Figures of the layer into its row of the run: set 0 is the whole, then X of orders 1..K, then Y. */
+static ip_status fill_layer(analysis *a, size_t layer, ip_error *error) {
+    ip_run *run = a->run;
+    unsigned orders = run->orders, groups = run->groups;
+    const ip_soft_figures *f = a->figures, *singles = f + 2 * orders + 1;
+    double *without = run->without ? run->without + layer * ip_run_quantities(run) * groups : NULL;
+    ip_layer_result *result = &run->layer[layer];
+    result->H = f[0].plain;
+    result->context = result->H - singles->plain;
+    for (unsigned g = 0; g < groups; g++) {
+        without[g] = f[0].without[g];
+        without[groups + g] = f[0].without[g] - singles->without[g];
+    }
+    ip_status status = IP_OK;
+    for (unsigned k = 0; status == IP_OK && k < 2 * orders; k++) {
+        const ip_partition *labels = k < orders ? &a->x[k] : &a->y[k - orders];
+        ip_estimate *out = k < orders ? &result->x[k] : &result->y[k - orders];
+        status = ip_estimate_make(out, &f[0], &f[1 + k], labels->labels, &a->resampling,
+                                  without ? without + (size_t)(2 + k) * groups : NULL, error);
+    }
+    return status;
+}
+
+static ip_status estimate_layer(analysis *a, size_t layer, ip_error *error) {
     unsigned orders = a->run->orders;
     ip_session_stage(a->session, "estimate", 0, "");
     const ip_partition *sets[2 * IP_ORDERS_MAX + 1] = {&a->whole};
-    double conditional[2 * IP_ORDERS_MAX + 1], singles;
     for (unsigned k = 0; k < orders; k++) {
         sets[1 + k] = &a->x[k];
         sets[1 + orders + k] = &a->y[k];
     }
-    ip_status status = ip_soft_conditional(&a->soft, a->session->kernels, a->session->pool, sets, 2 * orders + 1,
-                                           conditional, &singles, error);
-    if (status != IP_OK) return status;
+    ip_status status = ip_soft_estimate(&a->soft, a->session->kernels, a->session->pool, sets, 2 * orders + 1,
+                                        &a->resampling, a->figures, error);
+    return status == IP_OK ? fill_layer(a, layer, error) : status;
+}
+
+/* The lens of a layer; at the last one it is the loss. */
+static ip_status layer_done(void *context, size_t layer, ip_error *error) {
+    analysis *a = context;
     ip_layer_result *result = &a->run->layer[layer];
-    result->H = conditional[0];
-    result->context = result->H - singles;
-    for (unsigned k = 0; k < orders; k++) {
-        result->x[k] = ip_estimate_plain(result->H - conditional[1 + k], a->x[k].labels);
-        result->y[k] = ip_estimate_plain(result->H - conditional[1 + orders + k], a->y[k].labels);
-    }
-    return IP_OK;
+    ip_status status = estimate_layer(a, layer, error);
+    if (status != IP_OK || !a->run->has_lens) return status;
+    status = ip_head_run(&a->head, "lens", layer < a->forward.plan->layers, error);
+    return status == IP_OK ? ip_lens_collect(&a->head, &result->lens, &result->lens_entropy, error) : status;
+}
+
+/* After the last layer, whose lens has left the rows that the loss needs. */
+static ip_status compute_loss(analysis *a, ip_error *error) {
+    ip_run *run = a->run;
+    run->has_loss = true;
+    run->has_end = a->head.end >= 0;
+    ip_status status = run->has_lens ? IP_OK : ip_head_run(&a->head, "loss", false, error);
+    return status == IP_OK ? ip_loss_collect(&a->head, &run->token_loss, &run->loss, &run->loss_end, error) : status;
 }
 
 /* ---- preparing ---- */
@@ -120,7 +156,26 @@ static ip_status check_settings(analysis *a, ip_error *error) {
     if (s->orders < 1 || s->orders > IP_ORDERS_MAX)
         return ip_fail(error, IP_USAGE, "--orders %u: 1 to %d can be counted", s->orders, IP_ORDERS_MAX);
     if (s->bins < 2 || s->bins > 65536) return ip_fail(error, IP_USAGE, "--bins: 2 to 65536");
-    return IP_OK;
+    return ip_resampling_check(s, error);
+}
+
+/* Groups go by the document's number in the corpus, whether it has counted positions or not. */
+static ip_status prepare_resampling(analysis *a, size_t positions, ip_error *error) {
+    ip_run *run = a->run;
+    size_t documents = a->session->corpus.documents, layers = ip_model_plan(a->session->model)->layers;
+    ip_status status = ip_resampling_open(&a->resampling, a->session->settings, positions, documents, error);
+    if (status != IP_OK) return status;
+    for (size_t d = 0; d < documents; d++) {
+        for (uint64_t t = a->position_base[d]; t < a->position_base[d + 1]; t++)
+            ip_resampling_set(&a->resampling, (size_t)t, d);
+    }
+    run->groups = a->resampling.groups;
+    run->bootstrap = a->resampling.bootstrap;
+    if (run->groups > 0) {
+        run->without = calloc((layers + 1) * ip_run_quantities(run) * run->groups, sizeof *run->without);
+        if (!run->without) return ip_fail(error, IP_FAILED, "out of memory for the figures of %u groups", run->groups);
+    }
+    return ip_soft_figures_open(&a->figures, 2 * run->orders + 1, &a->resampling, error);
 }
 
 static ip_status count_labels(analysis *a, ip_error *error) {
@@ -144,7 +199,7 @@ static ip_status count_labels(analysis *a, ip_error *error) {
     ip_label_rule rule = ip_label_rule_of(s);
     ip_status status = ip_ngram_partitions(a->x, a->y, corpus, &rule, a->session->pool, error);
     if (status == IP_OK) status = ip_partition_whole(&a->whole, (size_t)positions, error);
-    return status;
+    return status == IP_OK ? prepare_resampling(a, (size_t)positions, error) : status;
 }
 
 static ip_status allocate(analysis *a, ip_error *error) {
@@ -169,12 +224,19 @@ static ip_status allocate(analysis *a, ip_error *error) {
         a->buffers = ip_big_alloc(a->buffer_bytes);
         if (!a->buffers) return ip_fail(error, IP_FAILED, "out of memory for the buffers of the scratch file");
     }
+    a->layers = (ip_layers){session, &a->tiling, &a->forward, &a->store, a->buffers};
+    if (session->settings->loss || a->run->has_lens) {
+        status = ip_head_open(&a->head, &a->layers, session->settings->loss_end, a->run->has_lens, error);
+        if (status != IP_OK) return status;
+    }
     if (a->store.scratch.ram_disk || a->soft.scratch.ram_disk)
         ip_session_warn(session, "%s is kept in memory: scratch files there save nothing (see --scratch)", a->scratch);
     return IP_OK;
 }
 
 static void release(analysis *a) {
+    ip_resampling_close(&a->resampling, a->whole.positions);
+    free(a->figures);
     ip_partition_free(&a->whole);
     for (unsigned k = 0; k < IP_ORDERS_MAX; k++) {
         ip_partition_free(&a->x[k]);
@@ -183,6 +245,7 @@ static void release(analysis *a) {
     free(a->position_base);
     ip_anchors_free(&a->anchors);
     ip_soft_close(&a->soft);
+    ip_head_close(&a->head);
     ip_forward_close(&a->forward);
     ip_store_close(&a->store);
     ip_big_free(a->buffers, a->buffer_bytes);
@@ -197,8 +260,10 @@ static ip_status run_analysis(analysis *a, const char *model, const char *const 
     ip_status status = ip_session_model(session, model, error);
     if (status != IP_OK) return status;
     const ip_plan *plan = ip_model_plan(session->model);
-    if (s->loss && !plan->head_weight.tensor)
-        return ip_fail(error, IP_BAD_INPUT, "%s: has no output head: no loss can be computed", model);
+    a->run->has_lens = s->lens;
+    if ((s->loss || s->lens) && !plan->head_weight.tensor)
+        return ip_fail(error, IP_BAD_INPUT, "%s: has no output head: no %s can be computed", model,
+                       s->loss ? "loss" : "lens");
     if (s->loss_end >= (int64_t)plan->vocabulary)
         return ip_fail(error, IP_USAGE, "--loss-end %lld: the vocabulary has %zu tokens", (long long)s->loss_end,
                        plan->vocabulary);
@@ -208,21 +273,17 @@ static ip_status run_analysis(analysis *a, const char *model, const char *const 
                              session->kernels, error);
     if (status == IP_OK) status = ip_session_corpus(session, corpora, count, error);
     if (status == IP_OK) status = ip_tiling_make(&a->tiling, &session->corpus, error);
-    if (status == IP_OK) status = ip_budget_make(&a->budget, session, &a->tiling, true, a->anchors.m, s->loss, error);
+    if (status == IP_OK)
+        status = ip_budget_make(&a->budget, session, &a->tiling, true, a->anchors.m, s->loss || s->lens, error);
     if (status == IP_OK) status = count_labels(a, error);
     if (status == IP_OK) status = allocate(a, error);
     if (status != IP_OK) return status;
     if (a->tiling.longest > plan->context_length)
         ip_session_warn(session, "documents reach %zu tokens, the model was trained for %zu", a->tiling.longest,
                         plan->context_length);
-    ip_layers layers = {session, &a->tiling, &a->forward, &a->store, a->buffers};
-    ip_visitor visitor = {a, assign_tile, estimate_layer};
-    status = ip_layers_run(&layers, &visitor, error);
-    if (status == IP_OK && s->loss) {
-        a->run->has_loss = true;
-        a->run->has_end = s->loss_end >= 0;
-        status = ip_loss_run(&layers, s->loss_end, &a->run->token_loss, &a->run->loss, &a->run->loss_end, error);
-    }
+    ip_visitor visitor = {a, assign_tile, layer_done};
+    status = ip_layers_run(&a->layers, &visitor, error);
+    if (status == IP_OK && s->loss) status = compute_loss(a, error);
     if (status == IP_OK) status = ip_run_describe(a->run, session, &a->anchors, a->calibration, model, error);
     return status;
 }
@@ -243,7 +304,7 @@ ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora
     if (status == IP_OK) status = check_settings(&a, error);
     if (status == IP_OK) status = run_analysis(&a, model, corpora, corpus_count, error);
     release(&a);
-    ip_session_close(&session);
+    status = ip_session_close(&session, status, error);
     if (status == IP_OK) {
         *out = run;
     } else {

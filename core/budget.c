@@ -4,8 +4,9 @@
 #include <stdlib.h>
 
 #include "core/anchors.h"
+#include "core/estimate.h"
 #include "core/forward.h"
-#include "core/loss.h"
+#include "core/head.h"
 #include "core/ngrams.h"
 #include "core/partition.h"
 #include "core/resident.h"
@@ -44,19 +45,26 @@ static uint64_t resident_rows(const ip_tiling *tiling, uint64_t rows) {
 }
 
 ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_tiling *tiling, bool estimates,
-                         size_t bins, bool loss, ip_error *error) {
+                         size_t bins, bool head, ip_error *error) {
     const ip_plan *plan = ip_model_plan(session->model);
     const ip_corpus *corpus = &session->corpus;
     unsigned orders = session->settings->orders, threads = ip_pool_threads(session->pool);
     uint64_t tokens = corpus->tokens, tile_bytes = (uint64_t)IP_TILE_ROWS * plan->width * sizeof(float);
     *out = (ip_budget){.held = ip_resident_anonymous()};
     out->fixed = ip_forward_bytes(session->model, session->kernels, session->compute, tiling, threads);
-    if (loss) out->fixed += ip_loss_bytes(session, tokens);
+    if (head) out->fixed += ip_head_bytes(session, tokens, session->settings->lens);
     uint64_t positions = 0;
     if (estimates) {
         positions = ip_corpus_positions(corpus, orders);
         ip_status status = counting_bytes(&out->counting, session, error);
         if (status != IP_OK) return status;
+        ip_resampling resampling = {.groups = session->settings->groups,
+                                    .nulls = session->settings->null,
+                                    .bootstrap = session->settings->bootstrap,
+                                    .documents = corpus->documents};
+        out->fixed += ip_resampling_bytes(session->settings, (size_t)positions) +
+                      ip_soft_estimate_bytes((size_t)positions, bins, 2 * orders + 1, threads, &resampling);
+        out->fixed += (plan->layers + 1) * (uint64_t)(2 + 2 * orders) * resampling.groups * sizeof(double);
         uint64_t m = round_up(bins, IP_LANES);
         out->fixed += (2 * orders + 1) * (uint64_t)ip_partition_bytes((size_t)positions) + positions * sizeof(int64_t);
         out->fixed += m * plan->width * sizeof(float);

@@ -17,10 +17,10 @@ typedef struct ip_budget {
     uint64_t scratch;       /* bytes of scratch files */
 } ip_budget;
 
-/* estimates: the run assigns positions to settings' bins; loss: it computes the loss. IP_FAILED when even with everything
+/* estimates: the run assigns positions to settings' bins; head: it computes the loss or the lens. IP_FAILED when even with everything
  * spilled the bound is too small: the message says what is needed. */
 ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_tiling *tiling, bool estimates,
-                         size_t bins, bool loss, ip_error *error);
+                         size_t bins, bool head, ip_error *error);
 
 /* The folder for scratch files: --scratch, else fallback, else $TMPDIR, else /tmp. */
 const char *ip_scratch_folder(const ip_settings *settings, const char *fallback);

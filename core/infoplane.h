@@ -60,10 +60,11 @@ typedef struct ip_settings {
     uint64_t seed;           /* 0 */
     const char *anchors;     /* .npy or NULL */
     const char *calibration; /* vmf-bound */
-    unsigned null;           /* permutations of the labels; 0: no null */
+    unsigned null;           /* permutations of the labels; 0: no null. 4 */
     unsigned groups;         /* jackknife groups over documents; 0: no bias, no interval */
     unsigned bootstrap;      /* resamples of the documents; 0: none */
     bool loss;
+    bool lens;        /* the head at every layer: one more product with the vocabulary per layer */
     int64_t loss_end; /* id of the token that ends a document, or -1 */
     /* machine */
     const char *compute; /* auto */
@@ -88,12 +89,15 @@ typedef struct ip_estimate {
     double I;    /* I(V;Z) */
     double null; /* mean of I with permuted labels */
     double bias, corrected, se, low, high;
-    uint64_t distinct; /* labels */
+    double boot_low, boot_high; /* 95 % percentile interval of the bootstrap over documents */
+    uint64_t distinct;          /* labels */
 } ip_estimate;
 
 typedef struct ip_layer_result {
     double H, context; /* H(Z), I(C;Z) */
     ip_estimate x[IP_MAX_ORDERS], y[IP_MAX_ORDERS];
+    double lens,
+        lens_entropy; /* logit lens: -log p of the next token, entropy of the prediction; mean nats per token */
 } ip_layer_result;
 
 typedef struct ip_loss_result {
@@ -132,14 +136,14 @@ typedef struct ip_run {
     unsigned orders;
     bool backoff, count_at_positions;
     uint32_t min_count;
-    unsigned null;   /* permutations */
-    unsigned groups; /* jackknife groups in use: at most as many as documents; 0: none */
+    unsigned null, bootstrap; /* permutations, resamples of the documents */
+    unsigned groups;          /* jackknife groups in use: at most as many as documents; 0: none */
     /* results */
     ip_layer_result *layer; /* layers + 1 of them; NULL when nothing was estimated */
     /* [layers + 1][ip_run_quantities][groups]: each figure computed without group g (documents g, g + G, ...): H,
      * context, I of X orders 1..K, I of Y orders 1..K; NULL when groups is 0. What paired comparisons need. */
     double *without;
-    bool has_loss, has_end;
+    bool has_loss, has_end, has_lens;
     ip_loss_result loss, loss_end;
     float *token_loss; /* loss.tokens of them: -log p of tokens 1 .. n-1 of every document */
     /* machine */
@@ -160,15 +164,23 @@ void ip_run_free(ip_run *run);
 
 /* Quantities of a row of `without`: 2 + 2 orders. Their names in groups.npy and run.json: "H", "context", "X1" ... */
 unsigned ip_run_quantities(const ip_run *run);
+enum { IP_QUANTITY_ROOM = 16 };
+void ip_run_quantity_name(const ip_run *run, unsigned quantity, char out[IP_QUANTITY_ROOM]);
 
 /* Means over layers 1..L: H, context, I of x and y, and the mean of the layers' ratios I(Y)/I(X) per order (NaN where a
  * layer's I(X) is 0). A model without estimates gives zeros. */
 void ip_run_mean(const ip_run *run, ip_layer_result *mean, double optimality[IP_MAX_ORDERS]);
 
+/* Optimality I(Y)/I(X) of a layer, or the mean over layers 1..L of the layers' (layer IP_MEAN_LAYER), as an estimate: I is
+ * the ratio, with bias and interval from the ratios without each group; null and distinct are not set. order from 0. */
+#define IP_MEAN_LAYER SIZE_MAX
+ip_estimate ip_run_optimality(const ip_run *run, size_t layer, unsigned order);
+
 /* Writers. Numbers in C locale, doubles with 17 digits, what was not computed as null. */
 void ip_run_write_json(const ip_run *run, FILE *file);
 void ip_run_write_table(const ip_run *run, FILE *file);
-/* run.json, layers.csv and, with a loss, token-loss.npy in folder, which is made; each appears whole or not at all. */
+/* run.json, layers.csv, groups.npy (`without`; only with groups) and, with a loss, token-loss.npy in folder, which is
+ * made; each appears whole or not at all. */
 ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *error);
 
 /* A finished run back from its folder (or its run.json): all that the files hold; `without` when groups.npy is there,
@@ -202,13 +214,16 @@ ip_status ip_states(const char *model, const char *const *corpora, size_t corpus
 
 typedef struct ip_entropy_set {
     char *path;
-    uint64_t labels, singletons;
-    double conditional, I; /* H(Z|V), I(V;Z) */
+    uint64_t singletons;
+    double conditional; /* H(Z|V) */
+    ip_estimate estimate;
 } ip_entropy_set;
 
 typedef struct ip_entropy_result {
     uint64_t positions, width, bins;
     double temperature, H, context;
+    uint64_t documents;               /* 0: none were given */
+    unsigned groups, null, bootstrap; /* in use */
     ip_entropy_set *sets;
     size_t set_count;
     const char *calibration;
@@ -216,11 +231,47 @@ typedef struct ip_entropy_result {
     char anchors_fingerprint[33];
 } ip_entropy_result;
 
-/* vectors: .npy of floats [positions, width]; labels: any number of .npy of integers [positions]. */
+/* vectors: .npy of floats [positions, width]; labels: any number of .npy of integers [positions]; documents: .npy of
+ * integers [positions], equal where positions are of one document, or NULL: then there are no groups and no bootstrap.
+ * Documents are numbered from 0 in rising order of these integers. */
 ip_status ip_entropy(ip_entropy_result **out, const char *vectors, const char *const *labels, size_t label_count,
-                     const ip_settings *settings, const char *scratch_default, const ip_host *host, ip_error *error);
+                     const char *documents, const ip_settings *settings, const char *scratch_default,
+                     const ip_host *host, ip_error *error);
 void ip_entropy_free(ip_entropy_result *result);
 void ip_entropy_write(const ip_entropy_result *result, bool json, FILE *file);
+
+/* ---- correlate: across models, measures against benchmark scores ---- */
+
+typedef struct ip_correlation ip_correlation; /* freed by ip_correlation_free */
+
+typedef struct ip_correlate_settings {
+    const char *table;         /* a .csv that has measures and scores; NULL: runs and scores */
+    const char *const *scores; /* one .csv, or results files (or folders of them) of lm-evaluation-harness */
+    size_t score_count;
+    const char *const *partial; /* further columns to hold constant */
+    size_t partial_count;
+    uint64_t order;        /* of the n-grams. 1 */
+    uint64_t permutations; /* drawn where there are too many to try all. 10000 */
+    uint64_t resamples;    /* 10000 */
+    uint64_t seed;         /* of both */
+    unsigned threads;      /* 0: processors this process may use */
+} ip_correlate_settings;
+
+void ip_correlate_settings_default(ip_correlate_settings *settings);
+
+/* runs: folders of analyze -o, of preference -o, or both; none with a table. */
+ip_status ip_correlate(ip_correlation **out, const char *const *runs, size_t run_count,
+                       const ip_correlate_settings *settings, const ip_host *host, ip_error *error);
+void ip_correlation_free(ip_correlation *correlation);
+void ip_correlation_write(const ip_correlation *correlation, bool json, FILE *file);
+/* correlate.json (schema infoplane.correlate/1) and correlate.csv in folder, which is made. */
+ip_status ip_correlation_write_folder(const ip_correlation *correlation, const char *folder, ip_error *error);
+
+/* ---- report: results of any of the commands on one offline HTML page ---- */
+
+/* inputs: run folders or run.json, bound.json, trajectory.json, correlate.json, preference.json, told apart by their
+ * schema. The same inputs give the same bytes. The page appears whole under path or not at all. */
+ip_status ip_report_write(const char *path, const char *const *inputs, size_t count, ip_error *error);
 
 /* ---- tokenize, inspect, cpu ---- */
 
@@ -235,6 +286,15 @@ void ip_inspect_supported(bool json, FILE *file);
 
 /* What this machine can run, what is chosen for `request` and why. */
 ip_status ip_cpu_write(const char *request, bool json, FILE *file, ip_error *error);
+
+/* For programs, once, before anything else: a file that is cut short or a disk that fails while its map is read becomes an
+ * error of the call that reads it. Without it the process gets SIGBUS, as is usual. */
+void ip_guard_maps(void);
+
+/* A folder of results belongs to one process at a time: a second claim is IP_FAILED. *claim is for ip_folder_release; the
+ * folder is made. A process that dies lets go. */
+ip_status ip_folder_claim(int *claim, const char *folder, ip_error *error);
+void ip_folder_release(int claim);
 
 /* Calls from a signal handler: removes this process's unfinished output files. */
 void ip_emergency_cleanup(void);

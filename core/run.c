@@ -18,6 +18,8 @@ void ip_settings_default(ip_settings *settings) {
         .min_count = 2,
         .bins = 100,
         .calibration = "vmf-bound",
+        .null = 4,
+        .groups = 20,
         .loss_end = -1,
         .compute = "auto",
     };
@@ -29,6 +31,7 @@ void ip_run_start(ip_run *run, const ip_settings *settings) {
     run->min_count = settings->min_count;
     run->count_at_positions = settings->count_at_positions;
     run->seed = settings->seed;
+    run->null = settings->null;
     run->max_tokens = settings->max_tokens;
     time_t now = time(NULL);
     struct tm utc;
@@ -107,6 +110,15 @@ void ip_run_free(ip_run *run) {
 
 unsigned ip_run_quantities(const ip_run *run) { return 2 + 2 * run->orders; }
 
+void ip_run_quantity_name(const ip_run *run, unsigned quantity, char out[IP_QUANTITY_ROOM]) {
+    if (quantity < 2) {
+        snprintf(out, IP_QUANTITY_ROOM, "%s", quantity == 0 ? "H" : "context");
+    } else {
+        unsigned k = quantity - 2;
+        snprintf(out, IP_QUANTITY_ROOM, "%c%u", k < run->orders ? 'X' : 'Y', k % run->orders + 1);
+    }
+}
+
 /* The interval of a mean over layers 1..L comes from the means without each group. */
 static void mean_interval(const ip_run *run, ip_estimate *estimate, unsigned quantity) {
     unsigned quantities = ip_run_quantities(run), groups = run->groups;
@@ -117,6 +129,26 @@ static void mean_interval(const ip_run *run, ip_estimate *estimate, unsigned qua
             without[g] += run->without[(l * quantities + quantity) * groups + g] / (double)run->layers;
     }
     ip_estimate_set_interval(estimate, run->without ? without : NULL, groups);
+}
+
+static double ratio_without(const ip_run *run, size_t layer, unsigned order, unsigned group) {
+    size_t quantities = ip_run_quantities(run), row = layer * quantities + 2 + order;
+    double x = run->without[row * run->groups + group];
+    double y = run->without[(row + run->orders) * run->groups + group];
+    return x != 0.0 ? y / x : NAN;
+}
+
+ip_estimate ip_run_optimality(const ip_run *run, size_t layer, unsigned order) {
+    size_t first = layer == IP_MEAN_LAYER ? 1 : layer, last = layer == IP_MEAN_LAYER ? run->layers : layer;
+    double n = (double)(last - first + 1), without[IP_MAX_GROUPS] = {0};
+    ip_estimate out = ip_estimate_plain(0.0, 0);
+    for (size_t l = first; l <= last; l++) {
+        double x = run->layer[l].x[order].I;
+        out.I += (x != 0.0 ? run->layer[l].y[order].I / x : NAN) / n;
+        for (unsigned g = 0; run->without && g < run->groups; g++) without[g] += ratio_without(run, l, order, g) / n;
+    }
+    ip_estimate_set_interval(&out, run->without ? without : NULL, run->groups);
+    return out;
 }
 
 void ip_run_mean(const ip_run *run, ip_layer_result *mean, double optimality[IP_MAX_ORDERS]) {
@@ -131,6 +163,8 @@ void ip_run_mean(const ip_run *run, ip_layer_result *mean, double optimality[IP_
             mean->x[k].I += r->x[k].I / n;
             mean->y[k].I += r->y[k].I / n;
             optimality[k] += r->x[k].I != 0.0 ? r->y[k].I / r->x[k].I / n : NAN;
+            /* Resamples of the layers are not kept: no percentiles of their mean. */
+            mean->x[k].boot_low = mean->x[k].boot_high = mean->y[k].boot_low = mean->y[k].boot_high = NAN;
             mean->x[k].null += r->x[k].null / n;
             mean->y[k].null += r->y[k].null / n;
             mean->x[k].distinct = r->x[k].distinct;

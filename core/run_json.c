@@ -3,7 +3,7 @@
 
 #include "arch/scalar_math.h"
 #include "core/infoplane.h"
-#include "core/json_write.h"
+#include "core/run.h"
 
 static const char *or_null(const char *text) { return text && text[0] != '\0' ? text : NULL; }
 
@@ -13,18 +13,24 @@ static void write_loss(ip_json *j, const ip_loss_result *loss) {
     ip_json_uint(j, "tokens", loss->tokens);
 }
 
+void ip_json_estimate(ip_json *j, const ip_estimate *e) {
+    ip_json_double(j, "I", e->I);
+    ip_json_double(j, "null", e->null);
+    ip_json_double(j, "bias", e->bias);
+    ip_json_double(j, "corrected", e->corrected);
+    ip_json_double(j, "se", e->se);
+    ip_json_double(j, "low", e->low);
+    ip_json_double(j, "high", e->high);
+    ip_json_double(j, "boot_low", e->boot_low);
+    ip_json_double(j, "boot_high", e->boot_high);
+    ip_json_uint(j, "distinct", e->distinct);
+}
+
 static void write_estimates(ip_json *j, const char *key, const ip_estimate *e, unsigned orders, double H) {
     ip_json_open(j, key, '[', true);
     for (unsigned k = 0; k < orders; k++) {
         ip_json_open(j, NULL, '{', true);
-        ip_json_double(j, "I", e[k].I);
-        ip_json_double(j, "null", e[k].null);
-        ip_json_double(j, "bias", e[k].bias);
-        ip_json_double(j, "corrected", e[k].corrected);
-        ip_json_double(j, "se", e[k].se);
-        ip_json_double(j, "low", e[k].low);
-        ip_json_double(j, "high", e[k].high);
-        ip_json_uint(j, "distinct", e[k].distinct);
+        ip_json_estimate(j, &e[k]);
         ip_json_double(j, "regularity", H > 0.0 ? e[k].I / H : NAN);
         ip_json_close(j, '}');
     }
@@ -37,12 +43,41 @@ static void write_numbers(ip_json *j, const char *key, const double *values, uns
     ip_json_close(j, ']');
 }
 
-static void write_layer(ip_json *j, const ip_run *run, const ip_layer_result *r, const double *optimality) {
+static void write_optimality_intervals(ip_json *j, const ip_run *run, size_t layer) {
+    ip_json_open(j, "optimality_intervals", '[', true);
+    for (unsigned k = 0; k < run->orders; k++) {
+        ip_estimate e = ip_run_optimality(run, layer, k);
+        ip_json_open(j, NULL, '{', true);
+        ip_json_double(j, "bias", e.bias);
+        ip_json_double(j, "corrected", e.corrected);
+        ip_json_double(j, "se", e.se);
+        ip_json_double(j, "low", e.low);
+        ip_json_double(j, "high", e.high);
+        ip_json_close(j, '}');
+    }
+    ip_json_close(j, ']');
+}
+
+/* layer: its number, or IP_MEAN_LAYER. */
+static void write_layer(ip_json *j, const ip_run *run, const ip_layer_result *r, const double *optimality,
+                        size_t layer) {
     ip_json_double(j, "H", r->H);
     ip_json_double(j, "context", r->context);
     write_estimates(j, "X", r->x, run->orders, r->H);
     write_estimates(j, "Y", r->y, run->orders, r->H);
     write_numbers(j, "optimality", optimality, run->orders);
+    write_optimality_intervals(j, run, layer);
+}
+
+static void write_lens(ip_json *j, const ip_run *run, const ip_layer_result *r) {
+    if (!run->has_lens) {
+        ip_json_null(j, "lens");
+        return;
+    }
+    ip_json_open(j, "lens", '{', true);
+    ip_json_double(j, "nats", r->lens);
+    ip_json_double(j, "entropy", r->lens_entropy);
+    ip_json_close(j, '}');
 }
 
 static void ratios(const ip_run *run, const ip_layer_result *r, double out[IP_MAX_ORDERS]) {
@@ -113,8 +148,16 @@ static void write_inputs(ip_json *j, const ip_run *run) {
     ip_json_string(j, "labels", run->backoff ? "backoff" : "exact");
     ip_json_uint(j, "min_count", run->min_count);
     ip_json_string(j, "count_at", run->count_at_positions ? "positions" : "corpus");
-    ip_json_null(j, "groups");
-    ip_json_null(j, "null");
+    ip_json_uint(j, "groups", run->groups);
+    ip_json_uint(j, "null", run->null);
+    ip_json_uint(j, "bootstrap", run->bootstrap);
+    ip_json_open(j, "quantities", '[', true);
+    for (unsigned q = 0; q < ip_run_quantities(run); q++) {
+        char name[IP_QUANTITY_ROOM];
+        ip_run_quantity_name(run, q, name);
+        ip_json_string(j, NULL, name);
+    }
+    ip_json_close(j, ']');
     ip_json_close(j, '}');
 }
 
@@ -144,14 +187,15 @@ void ip_run_write_json(const ip_run *run, FILE *file) {
         ip_json_open(j, NULL, '{', true);
         ip_json_uint(j, "layer", l);
         ratios(run, &run->layer[l], optimality);
-        write_layer(j, run, &run->layer[l], optimality);
+        write_layer(j, run, &run->layer[l], optimality, l);
+        write_lens(j, run, &run->layer[l]);
         ip_json_close(j, '}');
     }
     ip_json_close(j, ']');
     ip_layer_result mean;
     ip_run_mean(run, &mean, optimality);
     ip_json_open(j, "mean", '{', true);
-    write_layer(j, run, &mean, optimality);
+    write_layer(j, run, &mean, optimality, IP_MEAN_LAYER);
     ratios(run, &mean, optimality);
     write_numbers(j, "optimality_of_means", optimality, run->orders);
     ip_json_close(j, '}');

@@ -113,6 +113,7 @@ static void read_estimator(reader *r, ip_run *run, const ip_node *root) {
     run->min_count = (uint32_t)whole(r, e, "estimator", "min_count", UINT32_MAX);
     run->groups = (unsigned)whole_or_none(r, e, "estimator", "groups", IP_MAX_GROUPS);
     run->null = (unsigned)whole_or_none(r, e, "estimator", "null", UINT32_MAX);
+    run->bootstrap = (unsigned)whole_or_none(r, e, "estimator", "bootstrap", UINT32_MAX);
     short_text(r, e, "estimator", "labels", word, sizeof word);
     run->backoff = strcmp(word, "backoff") == 0;
     if (!run->backoff && strcmp(word, "exact") != 0) odd(r, "estimator", "labels", "exact or backoff");
@@ -155,6 +156,8 @@ static void read_estimates(reader *r, const ip_run *run, const ip_node *layer, c
                                .se = number(r, e, key, "se"),
                                .low = number(r, e, key, "low"),
                                .high = number(r, e, key, "high"),
+                               .boot_low = number(r, e, key, "boot_low"),
+                               .boot_high = number(r, e, key, "boot_high"),
                                .distinct = whole(r, e, key, "distinct", UINT64_MAX)};
     }
 }
@@ -173,6 +176,12 @@ static void read_layers(reader *r, ip_run *run, const ip_node *root) {
         run->layer[l].context = number(r, node, "layers", "context");
         read_estimates(r, run, node, "X", run->layer[l].x);
         read_estimates(r, run, node, "Y", run->layer[l].y);
+        const ip_node *lens = ip_node_get(node, "lens");
+        run->has_lens = lens != NULL;
+        if (lens) {
+            run->layer[l].lens = number(r, lens, "lens", "nats");
+            run->layer[l].lens_entropy = number(r, lens, "lens", "entropy");
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 /* Opening kernels, threads, model and corpus from settings; stages, progress, cancelling. */
 #include "core/session.h"
+#include "core/base/map_guard.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/map_guard.h"
 #include "core/resident.h"
 #include "models/checkpoint.h"
 #include "models/quantise.h"
@@ -145,12 +147,18 @@ ip_status ip_session_corpus(ip_session *session, const char *const *corpora, siz
     return status;
 }
 
-void ip_session_close(ip_session *session) {
+ip_status ip_session_close(ip_session *session, ip_status status, ip_error *error) {
+    ip_session_end(session);
+    ip_error failure = session->failure;
     ip_corpus_free(&session->corpus);
     ip_model_close(session->model);
     ip_pool_destroy(session->pool);
     if (session->reporting_ready) pthread_mutex_destroy(&session->reporting);
     memset(session, 0, sizeof *session);
+    /* What was computed from a map that failed is no result, and whatever was found wrong with it is not the cause. */
+    if (failure.status == IP_OK) return status;
+    if (error) *error = failure;
+    return failure.status;
 }
 
 void ip_session_sample_memory(ip_session *session) {
@@ -159,6 +167,7 @@ void ip_session_sample_memory(ip_session *session) {
 }
 
 void ip_session_end(ip_session *session) {
+    if (session->failure.status == IP_OK) ip_map_check(&session->failure);
     if (!session->stage) return;
     double spent = ip_seconds() - session->stage_started;
     size_t i = 0;
@@ -183,6 +192,7 @@ void ip_session_stage(ip_session *session, const char *stage, uint64_t all, cons
 ip_status ip_session_advance(ip_session *session, uint64_t units, ip_error *error) {
     const ip_host *host = session->host;
     uint64_t done = atomic_fetch_add(&session->done, units) + units;
+    if (ip_map_check(error) != IP_OK) return IP_FAILED;
     if (host->cancelled && host->cancelled(host->context))
         return ip_fail(error, IP_INTERRUPTED, "interrupted: nothing was written");
     if (!host->progress) return IP_OK;

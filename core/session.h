@@ -35,6 +35,7 @@ typedef struct ip_session {
     pthread_mutex_t reporting;
     bool reporting_ready;
     uint64_t peak_memory;
+    ip_error failure; /* of a map, noted when a stage ends */
 } ip_session;
 
 /* Kernels, threads, names of settings. Close it whatever was returned. */
@@ -42,7 +43,8 @@ ip_status ip_session_open(ip_session *session, const ip_settings *settings, cons
 /* The model, and the tokens of the corpora under its tokenizer. */
 ip_status ip_session_model(ip_session *session, const char *model, ip_error *error);
 ip_status ip_session_corpus(ip_session *session, const char *const *corpora, size_t count, ip_error *error);
-void ip_session_close(ip_session *session);
+/* Returns status, or the failure of a map that was read meanwhile, which then stands in *error. */
+ip_status ip_session_close(ip_session *session, ip_status status, ip_error *error);
 
 /* The corpus options that settings say. */
 ip_corpus_options ip_corpus_options_of(const ip_settings *settings);

@@ -134,6 +134,5 @@ ip_status ip_states(const char *model, const char *const *corpora, size_t corpus
     if (status == IP_OK) status = ip_tiling_make(&tiling, &session.corpus, error);
     if (status == IP_OK) status = run_states(&session, folder, &tiling, error);
     ip_tiling_free(&tiling);
-    ip_session_close(&session);
-    return status;
+    return ip_session_close(&session, status, error);
 }

@@ -17,6 +17,7 @@ enum {
 #include "core/cli/commands.def"
 #undef CLI_COMMAND
     CLI_ALL = (1 << CLI_COMMANDS) - 1,
+    CLI_FOLDER = CLI_ANALYZE | CLI_STATES, /* -o names a folder, which one run at a time writes */
     CLI_CORPUS = CLI_ANALYZE | CLI_STATES | CLI_TOKENIZE,
     CLI_MODEL = CLI_ANALYZE | CLI_STATES,
     CLI_MACHINE = CLI_ANALYZE | CLI_STATES | CLI_ENTROPY | CLI_CPU
@@ -24,14 +25,22 @@ enum {
 
 enum { CLI_LIST_MAX = 4096 };
 
+/* Values of an option that may be given several times. */
+typedef struct cli_list {
+    const char **items; /* argc of them at most */
+    size_t count;
+} cli_list;
+
 typedef struct cli_args {
     unsigned command;
     ip_settings settings;
-    const char *output;
+    const char *output, *docs_file;
     const char **positional; /* argc of them at most */
     size_t positional_count;
     const char **label_files;
     size_t label_count;
+    ip_correlate_settings correlate;
+    cli_list scores, partial;
     bool plan, ids, tensors, supported, json, quiet, help;
 } cli_args;
 

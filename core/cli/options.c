@@ -15,9 +15,10 @@ typedef enum option_kind {
     CLI_COUNT,
     CLI_COUNT_AT,
     CLI_LABEL_FILE,
+    CLI_LIST,
     CLI_ESTIMATOR,
     CLI_LOSS_END,
-    CLI_ZERO,
+    CLI_UNSIGNED,
     CLI_THREADS,
     CLI_SIZE,
     CLI_OUTPUT,
@@ -58,7 +59,11 @@ static void *field_of(cli_args *args, const char *field) {
         {"seed", &s->seed},
         {"anchors", &s->anchors},
         {"calibration", &s->calibration},
+        {"null", &s->null},
+        {"groups", &s->groups},
+        {"bootstrap", &s->bootstrap},
         {"loss", &s->loss},
+        {"lens", &s->lens},
         {"compute", &s->compute},
         {"weights", &s->weights},
         {"isa", &s->isa},
@@ -66,6 +71,13 @@ static void *field_of(cli_args *args, const char *field) {
         {"family", &s->family},
         {"name", &s->name},
         {"tokenizer", &s->tokenizer},
+        {"docs_file", &args->docs_file},
+        {"table", &args->correlate.table},
+        {"order", &args->correlate.order},
+        {"permutations", &args->correlate.permutations},
+        {"resamples", &args->correlate.resamples},
+        {"scores", &args->scores},
+        {"partial", &args->partial},
         {"output", &args->output},
         {"plan", &args->plan},
         {"ids", &args->ids},
@@ -120,9 +132,10 @@ static ip_status set_number(cli_args *args, const option *o, const char *value) 
         s->loss = true;
         s->loss_end = (int64_t)n;
         return IP_OK;
-    case CLI_ZERO:
+    case CLI_UNSIGNED:
         if (!parse_uint(value, UINT32_MAX, &n)) return bad_value(o, value, "a whole number is wanted");
-        return n == 0 ? IP_OK : bad_value(o, value, "this version computes none yet: leave it out, or give 0");
+        *(unsigned *)field_of(args, o->field) = (unsigned)n;
+        return IP_OK;
     case CLI_SIZE:
         if (!ip_parse_size(value, &s->memory) || s->memory == 0)
             return bad_value(o, value, "a size such as 200M or 2G is wanted");
@@ -145,6 +158,11 @@ static ip_status set_option(cli_args *args, const option *o, const char *value) 
         *(const char **)field_of(args, o->field) = value;
         return IP_OK;
     case CLI_LABEL_FILE: args->label_files[args->label_count++] = value; return IP_OK;
+    case CLI_LIST: {
+        cli_list *list = field_of(args, o->field);
+        list->items[list->count++] = value;
+        return IP_OK;
+    }
     case CLI_LABELS:
         args->settings.backoff = strcmp(value, "backoff") == 0;
         if (!args->settings.backoff && strcmp(value, "exact") != 0)
@@ -245,10 +263,14 @@ ip_status cli_parse(cli_args *args, unsigned command, int argc, char **argv) {
     memset(args, 0, sizeof *args);
     args->command = command;
     ip_settings_default(&args->settings);
+    ip_correlate_settings_default(&args->correlate);
     args->settings.isa = getenv("INFOPLANE_ISA");
     args->positional = calloc((size_t)argc + 1, sizeof *args->positional);
     args->label_files = calloc((size_t)argc + 1, sizeof *args->label_files);
-    if (!args->positional || !args->label_files) return cli_fail(IP_FAILED, "out of memory");
+    args->scores.items = calloc((size_t)argc + 1, sizeof *args->scores.items);
+    args->partial.items = calloc((size_t)argc + 1, sizeof *args->partial.items);
+    if (!args->positional || !args->label_files || !args->scores.items || !args->partial.items)
+        return cli_fail(IP_FAILED, "out of memory");
     bool options_over = false;
     for (int i = 0; i < argc; i++) {
         if (options_over || argv[i][0] != '-' || strcmp(argv[i], "-") == 0) {
@@ -268,6 +290,8 @@ ip_status cli_parse(cli_args *args, unsigned command, int argc, char **argv) {
 void cli_args_free(cli_args *args) {
     free(args->positional);
     free(args->label_files);
+    free(args->scores.items);
+    free(args->partial.items);
 }
 
 const cli_command_row *cli_command_at(unsigned number) { return number < COMMANDS ? &commands[number] : NULL; }

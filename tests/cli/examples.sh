@@ -15,6 +15,16 @@ cp "$demo/heldout.jsonl" text.jsonl
 sed 's/^{"[a-z]*": "//; s/"}$//' text.jsonl >text.txt
 infoplane states model.gguf text.jsonl --documents 20 --quiet -o made && mv made/layer-02.npy vectors.npy
 infoplane tokenize model.gguf text.jsonl --documents 20 --quiet -o classes.npy && cp classes.npy words.npy
+# Five models that a leaderboard knows: the demo under five types of weights.
+mkdir runs
+echo "fullname,Average,#Params (B),IFEval,BBH" >leaderboard.csv
+i=0
+for type in q8_0 q5_1 q5_0 q4_1 q4_0; do
+    i=$((i + 1))
+    infoplane analyze model.gguf text.jsonl --documents 12 --weights $type --name "demo/$type" --quiet -o runs/$type \
+        >/dev/null
+    echo "demo/$type,$((20 + i * i % 7)).5,0.$i,$((30 + i * 3 % 5)),$((10 + i))" >>leaderboard.csv
+done
 
 # In the order of the overview: an example may name what one before it wrote.
 commands=$(infoplane --help | sed -n '/^commands/,/^$/s/^  \([a-z]*\) .*/\1/p')

@@ -148,7 +148,7 @@ static void print_table(const bench_options *o, const bench_run *run) {
     printf("\n%s; %s; %s\n", run->cpu, run->features, run->compiler);
     if (!o->read && emulated && strcmp(emulated, "1") == 0) printf("emulated: these are the emulator's times\n");
     printf(
-        "ns, cycles, G/s: per element, which is a multiply-accumulate of gemm_*, attention and peak_*, else a float\n"
+        "ns, cycles, G/s: per element, which is a multiply-accumulate of gemm_*, attention and peak_*, else a number\n"
         "read. Medians of %zu samples in rounds over all kernels; cycles by a chain of dependent additions beside\n"
         "each sample; [ ]: holds the median of cycles with 95 %%; of peak: of what the product's own instruction\n"
         "does in registers (peak_*).\n\n",

@@ -22,6 +22,7 @@ struct bench_arena {
     int8_t *codes;
     uint64_t *sums;
     uint32_t *positions;
+    double *wide, *more, *shift;
     ip_matrix w;
     ip_act a;
 };
@@ -190,9 +191,12 @@ bench_arena *bench_arena_create(const bench_job *jobs, size_t count) {
                            .act = zeros(act + 64),
                            .codes = zeros(codes),
                            .sums = zeros(WIDE * sizeof(uint64_t)),
-                           .positions = zeros(WIDE * sizeof(uint32_t))};
+                           .positions = zeros(WIDE * sizeof(uint32_t)),
+                           .wide = zeros(WIDE * sizeof(double)),
+                           .more = zeros(WIDE * sizeof(double)),
+                           .shift = zeros(WIDE * sizeof(double))};
     if (!arena->x || !arena->y || !arena->z || !arena->weights || !arena->act || !arena->codes || !arena->sums ||
-        !arena->positions) {
+        !arena->positions || !arena->wide || !arena->more || !arena->shift) {
         bench_arena_free(arena);
         return NULL;
     }
@@ -211,6 +215,9 @@ void bench_arena_free(bench_arena *arena) {
     free(arena->codes);
     free(arena->sums);
     free(arena->positions);
+    free(arena->wide);
+    free(arena->more);
+    free(arena->shift);
     free(arena);
 }
 
@@ -266,6 +273,8 @@ static void prepare_rows(bench_arena *b, const bench_job *j) {
     for (size_t i = 0; i < n; i++) {
         b->sums[i] = (uint64_t)(0x1p32 / (double)n);
         b->positions[i] = (uint32_t)(i * 7 % (n / IP_LANES));
+        b->wide[i] = 1.0 / (double)(i + 1);
+        b->shift[i] = 0.5;
     }
 }
 
@@ -297,11 +306,23 @@ ROW(unit, unit(b->z, b->x, j->n))
 ROW(soft_assign, soft_assign(b->y, b->x, j->n, 1.0f))
 ROW(entropy_row, entropy_row(b->y, j->n))
 ROW(entropy_sums, entropy_sums(b->sums, 1, j->n))
+ROW(log_f64, log_f64(b->more, b->wide, b->shift, j->n))
+ROW(encode_f64, encode_f64(b->wide, b->shift, 0.5, j->n))
 ROW(log_sum_exp, log_sum_exp(&(ip_lse){-INFINITY, 0.0}, b->x, j->n))
 
 static void call_sum_gather(bench_arena *b, const bench_job *j) {
     uint64_t sums[IP_LANES] = {0};
     j->kernels->sum_gather(sums, b->y, b->positions, j->n / IP_LANES);
+}
+
+static void call_lse_entropy(bench_arena *b, const bench_job *j) {
+    double weighted = 0.0;
+    j->kernels->lse_entropy(&(ip_lse){-INFINITY, 0.0}, &weighted, b->x, j->n);
+}
+
+/* Rows of 16, the n elements of the job in all. */
+static void call_mix_f64(bench_arena *b, const bench_job *j) {
+    j->kernels->mix_f64(b->more, b->wide, IP_LANES, b->positions, b->shift, j->n / IP_LANES);
 }
 
 /* One per kernel of kernels.def, as the checker has it: a new kernel does not build without being timed. */
