@@ -38,6 +38,25 @@ static ip_status weights_by_name(const ip_type **out, const char *name, ip_error
     return ip_fail(error, IP_USAGE, "--weights %s: there are %s", name, names);
 }
 
+/* Threads, and on which cores: with one kind of cores every kind is all of them. */
+static ip_status open_pool(ip_session *session, const ip_settings *settings, ip_error *error) {
+    const ip_core_set *set = NULL;
+    ip_cores cores;
+    unsigned threads = ip_processors();
+    if (settings->cores) {
+        bool big = strcmp(settings->cores, "big") == 0;
+        if (!big && strcmp(settings->cores, "little") != 0)
+            return ip_fail(error, IP_USAGE, "cores %s: there are big and little", settings->cores);
+        ip_cores_read(&cores, NULL, NULL);
+        set = cores.mixed ? big ? &cores.big : &cores.little : NULL;
+        unsigned count = set ? ip_core_set_count(set) : threads;
+        threads = count < threads ? count : threads;
+    }
+    if (settings->threads > 0) threads = settings->threads;
+    session->pool = ip_pool_create_on(threads, set);
+    return session->pool ? IP_OK : ip_fail(error, IP_FAILED, "cannot start %u threads", threads);
+}
+
 static const ip_host silent_host;
 
 bool ip_cancelled_by_flag(void *context) {
@@ -55,9 +74,8 @@ ip_status ip_session_open(ip_session *session, const ip_settings *settings, cons
     if (status == IP_OK) status = ip_arch_select(&session->kernels, settings->isa, error);
     if (status != IP_OK) return status;
     session->reporting_ready = pthread_mutex_init(&session->reporting, NULL) == 0;
-    unsigned threads = settings->threads > 0 ? settings->threads : ip_processors();
-    session->pool = ip_pool_create(threads);
-    if (!session->pool) return ip_fail(error, IP_FAILED, "cannot start %u threads", threads);
+    status = open_pool(session, settings, error);
+    if (status != IP_OK) return status;
     session->memory_bound = settings->memory > 0 ? settings->memory : ip_memory_available() / 2;
     if (session->memory_bound == 0) session->memory_bound = (uint64_t)1 << 30;
     return IP_OK;
