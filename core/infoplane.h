@@ -83,8 +83,9 @@ typedef struct ip_settings {
     unsigned groups;         /* jackknife groups over documents; 0: no bias, no interval */
     unsigned bootstrap;      /* resamples of the documents; 0: none */
     unsigned top;            /* n-grams listed per order and side, at most IP_TOP_MOST; 0: none */
-    bool bound;               /* analyze: the bound of the corpus and each layer's distance to it */
-    const char *bound_betas;  /* "1.01:100:40" (first, last, how many; even steps of log(beta - 1)) or "2,5,20"; NULL: that */
+    bool bound;              /* analyze: the bound of the corpus and each layer's distance to it */
+    const char
+        *bound_betas; /* "1.01:100:40" (first, last, how many; even steps of log(beta - 1)) or "2,5,20"; NULL: that */
     const char *bound_effort; /* low, normal, high. normal */
     bool loss;
     bool lens;        /* the head at every layer: one more product with the vocabulary per layer */
@@ -93,18 +94,12 @@ typedef struct ip_settings {
     const char *compute;    /* auto */
     const char *weights;    /* type that matrices are requantised to on load; NULL: as stored */
     const char *isa;        /* NULL: best */
-    unsigned threads;       /* 0: processors this process may use */
+    unsigned threads;       /* 0: processors this process may use, of the kind below */
+    const char *cores;      /* "big" or "little": threads on cores of this kind only (infoplane cpu tells); NULL: all */
     uint64_t memory;        /* bound on anonymous resident memory; 0: half of what is free */
     const char *scratch;    /* folder or NULL */
     const char *checkpoint; /* folder where a state is kept for going on after a kill, and looked for; NULL: none */
     uint64_t checkpoint_seconds; /* how often. 60; 0: after each layer */
-    const char *compute; /* auto */
-    const char *weights; /* type that matrices are requantised to on load; NULL: as stored */
-    const char *isa;     /* NULL: best */
-    unsigned threads;    /* 0: processors this process may use, of the kind below */
-    const char *cores;   /* "big" or "little": threads on cores of this kind only (infoplane cpu tells); NULL: all */
-    uint64_t memory;     /* bound on anonymous resident memory; 0: half of what is free */
-    const char *scratch; /* folder or NULL */
     /* names */
     const char *family, *name; /* NULL: from the file */
     const char *tokenizer;     /* a tokenizer.json, or its folder, instead of the model's; NULL: the model's */
@@ -376,13 +371,13 @@ ip_status ip_report_write(const char *path, const char *const *inputs, size_t co
 
 /* A solution: the encoder found for beta, all in nats. */
 typedef struct ip_bound_point {
-    double beta;       /* HUGE_VAL: infinity */
-    double I_X, I_Y;   /* I(X;Z), I(Y;Z) */
-    double functional; /* I_X - beta I_Y, which the encoder makes small */
-    double tolerance;  /* by how much the last step still lowered it; 0 for hard encoders */
-    double spread;     /* between the restarts' functionals; 0 with a single one */
+    double beta;        /* HUGE_VAL: infinity */
+    double I_X, I_Y;    /* I(X;Z), I(Y;Z) */
+    double functional;  /* I_X - beta I_Y, which the encoder makes small */
+    double tolerance;   /* by how much the last step still lowered it; 0 for hard encoders */
+    double spread;      /* between the restarts' functionals; 0 with a single one */
     uint64_t codewords; /* different ones with mass */
-    const char *kind;  /* "soft", "hard", "component", "identity", "trivial" */
+    const char *kind;   /* "soft", "hard", "component", "identity", "trivial" */
 } ip_bound_point;
 
 typedef struct ip_bound_vertex {
@@ -391,15 +386,15 @@ typedef struct ip_bound_vertex {
 
 /* The best curve found of one joint: a lower bound of the true envelope. Freed by ip_bound_curve_free. */
 typedef struct ip_bound_curve {
-    unsigned order;                               /* of the n-grams; 0: none */
-    uint64_t positions;                           /* sum of the counts; 0 for probabilities */
-    uint64_t x, y, pairs;                         /* distinct */
-    uint64_t merged_x, merged_y, merged_pairs;    /* after exact merging */
-    uint64_t codewords;                           /* m */
-    double H_X, H_Y, I_XY;                        /* nats */
-    uint64_t components;                          /* connected components of the graph x - y */
-    double H_component, largest_component;        /* nats; share of the mass */
-    ip_bound_point *points;                       /* one per beta, beta falling, I_X falling */
+    unsigned order;                            /* of the n-grams; 0: none */
+    uint64_t positions;                        /* sum of the counts; 0 for probabilities */
+    uint64_t x, y, pairs;                      /* distinct */
+    uint64_t merged_x, merged_y, merged_pairs; /* after exact merging */
+    uint64_t codewords;                        /* m */
+    double H_X, H_Y, I_XY;                     /* nats */
+    uint64_t components;                       /* connected components of the graph x - y */
+    double H_component, largest_component;     /* nats; share of the mass */
+    ip_bound_point *points;                    /* one per beta, beta falling, I_X falling */
     size_t point_count;
     ip_bound_vertex *hull; /* from (0, 0) on, concave and rising; flat behind its last vertex */
     size_t hull_count;
