@@ -13,6 +13,7 @@
 #include "core/infoplane.h"
 #include "core/layers.h"
 #include "core/loss.h"
+#include "core/resume.h"
 #include "core/run.h"
 #include "core/shard.h"
 
@@ -31,6 +32,7 @@ typedef struct analysis {
     ip_forward forward;
     ip_store store;
     ip_layers layers;
+    ip_resume resume;
     ip_head head; /* rows NULL: neither loss nor lens */
     float *buffers;
     size_t buffer_bytes;
@@ -99,14 +101,36 @@ static ip_status write_layer(analysis *a, size_t layer, ip_error *error) {
 }
 
 /* The lens of a layer; at the last one it is the loss. */
+static ip_status lens_layer(analysis *a, size_t layer, ip_error *error) {
+    ip_layer_result *result = &a->run->layer[layer];
+    ip_status status = ip_head_run(&a->head, "lens", layer < a->forward.plan->layers, error);
+    return status == IP_OK ? ip_lens_collect(&a->head, &result->lens, &result->lens_entropy, error) : status;
+}
+
+/* Behind the last layer nothing is kept: the loss goes on from what its lens has left. */
 static ip_status layer_done(void *context, size_t layer, ip_error *error) {
     analysis *a = context;
     if (a->part.of > 0) return write_layer(a, layer, error);
-    ip_layer_result *result = &a->run->layer[layer];
     ip_status status = ip_estimator_layer(&a->estimator, layer, error);
-    if (status != IP_OK || !a->run->has_lens) return status;
-    status = ip_head_run(&a->head, "lens", layer < a->forward.plan->layers, error);
-    return status == IP_OK ? ip_lens_collect(&a->head, &result->lens, &result->lens_entropy, error) : status;
+    if (status == IP_OK && a->run->has_lens) status = lens_layer(a, layer, error);
+    if (status == IP_OK && layer < a->forward.plan->layers) ip_resume_keep(&a->resume, a->session, &a->store, layer);
+    return status;
+}
+
+/* Goes on where an earlier process was stopped, when there is something of it. */
+static ip_status resume(analysis *a, const char *model, ip_error *error) {
+    ip_run *run = a->run;
+    size_t layers = a->forward.plan->layers + 1;
+    ip_status status = ip_resume_open(&a->resume, a->session, model, a->anchors.fingerprint, error);
+    if (status != IP_OK) return status;
+    ip_resume_region(&a->resume, run->layer, layers * sizeof *run->layer);
+    ip_resume_region(&a->resume, run->without, layers * ip_run_quantities(run) * run->groups * sizeof *run->without);
+    ip_top *top = &a->estimator.top;
+    ip_resume_region(&a->resume, &top->layers, sizeof top->layers);
+    for (size_t i = 0; i < top->sets; i++)
+        ip_resume_region(&a->resume, top->parts[i], (size_t)top->partitions[i]->labels * sizeof *top->parts[i]);
+    a->layers.first = ip_resume_take(&a->resume, a->session, &a->store);
+    return IP_OK;
 }
 
 /* After the last layer, whose lens has left the rows that the loss needs. */
@@ -154,7 +178,7 @@ static ip_status allocate(analysis *a, ip_error *error) {
         a->buffers = ip_big_alloc(a->buffer_bytes);
         if (!a->buffers) return ip_fail(error, IP_FAILED, "out of memory for the buffers of the scratch file");
     }
-    a->layers = (ip_layers){session, &a->tiling, &a->forward, &a->store, a->buffers};
+    a->layers = (ip_layers){session, &a->tiling, &a->forward, &a->store, 0, a->buffers};
     if (session->settings->loss || a->run->has_lens) {
         status = ip_head_open(&a->head, &a->layers, session->settings->loss_end, a->run->has_lens, error);
         if (status != IP_OK) return status;
@@ -165,6 +189,7 @@ static ip_status allocate(analysis *a, ip_error *error) {
 }
 
 static void release(analysis *a) {
+    ip_resume_close(&a->resume);
     ip_estimator_close(&a->estimator);
     ip_shard_abandon(&a->writer);
     ip_anchors_free(&a->anchors);
@@ -261,8 +286,9 @@ static ip_status run_analysis(analysis *a, const char *model, const char *const 
     if (a->tiling.longest > plan->context_length)
         ip_session_warn(session, "documents reach %zu tokens, the model was trained for %zu", a->tiling.longest,
                         plan->context_length);
+    status = a->part.of > 0 ? IP_OK : resume(a, model, error); /* a shard that was stopped begins again */
     ip_visitor visitor = {a, assign_tile, layer_done};
-    status = ip_layers_run(&a->layers, &visitor, error);
+    if (status == IP_OK) status = ip_layers_run(&a->layers, &visitor, error);
     ip_pieces pieces = {piece_of, session->tokenizer};
     if (a->part.of > 0) return status == IP_OK ? finish_shard(a, model, &pieces, error) : status;
     if (status == IP_OK && s->loss) status = compute_loss(a, error);
@@ -310,7 +336,9 @@ ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora
 ip_status ip_analyze_shard(char **path, const char *model, const char *const *corpora, size_t corpus_count,
                            const char *folder, const ip_settings *settings, const ip_host *host, ip_error *error) {
     *path = NULL;
-    if (settings->lens) return ip_fail(error, IP_USAGE, "--lens cannot be merged: leave it out of a --shard");
+    if (settings->lens || settings->bound)
+        return ip_fail(error, IP_USAGE, "%s cannot be merged: leave it out of a --shard",
+                       settings->lens ? "--lens" : "--bound");
     if (settings->shard < 1 || settings->shard > settings->shards)
         return ip_fail(error, IP_USAGE, "--shard: 1/4 is the first of four");
     char name[64];

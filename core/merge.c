@@ -299,6 +299,8 @@ static ip_status merge_losses(merge *m, ip_error *error) {
         status =
             ip_loss_sum(corpus, losses, m->run->has_end, &m->run->token_loss, &m->run->loss, &m->run->loss_end, error);
     ip_big_free(losses, (size_t)corpus->tokens * sizeof(double));
+    if (status == IP_OK && ip_run_note_losses(m->run, corpus) != IP_OK)
+        status = ip_fail(error, IP_FAILED, "out of memory for the losses");
     return status;
 }
 

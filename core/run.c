@@ -22,6 +22,8 @@ void ip_settings_default(ip_settings *settings) {
         .groups = 20,
         .loss_end = -1,
         .compute = "auto",
+        .checkpoint_seconds = 60,
+        .bound_effort = "normal",
     };
 }
 
@@ -62,6 +64,17 @@ ip_status ip_run_describe_corpus(ip_run *run, const ip_corpus *corpus, ip_error 
     return IP_OK;
 }
 
+/* A document of n tokens has n - 1 losses. */
+ip_status ip_run_note_losses(ip_run *run, const ip_corpus *corpus) {
+    run->loss_offsets = calloc(corpus->documents + 1, sizeof *run->loss_offsets);
+    if (!run->loss_offsets) return IP_FAILED;
+    for (size_t d = 0; d < corpus->documents; d++) {
+        uint64_t n = corpus->offsets[d + 1] - corpus->offsets[d];
+        run->loss_offsets[d + 1] = run->loss_offsets[d] + (n > 0 ? n - 1 : 0);
+    }
+    return IP_OK;
+}
+
 ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *anchors, ip_calibration calibration,
                           const char *model, ip_error *error) {
     const ip_plan *plan = ip_model_plan(session->model);
@@ -71,7 +84,8 @@ ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *an
     run->family = strdup(ip_model_family(session->model));
     run->weights = ip_weights_describe(session, false);
     run->weights_stored = ip_weights_describe(session, true);
-    if (!run->model_path || !run->model_name || !run->family || !run->weights || !run->weights_stored)
+    if (!run->model_path || !run->model_name || !run->family || !run->weights || !run->weights_stored ||
+        (run->token_loss && ip_run_note_losses(run, &session->corpus) != IP_OK))
         return ip_fail(error, IP_FAILED, "out of memory");
     if (!run->files && ip_run_describe_corpus(run, &session->corpus, error) != IP_OK) return error->status;
     ip_session_stage(session, "fingerprint", 0, "");
@@ -118,6 +132,7 @@ void ip_run_free(ip_run *run) {
     free(run->layer);
     free(run->without);
     free(run->token_loss);
+    free(run->loss_offsets);
     free(run);
 }
 

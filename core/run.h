@@ -13,6 +13,9 @@ void ip_run_start(ip_run *run, const ip_settings *settings);
 /* The corpus, as long as it is whole; ip_run_describe does it when it has not been done. */
 ip_status ip_run_describe_corpus(ip_run *run, const ip_corpus *corpus, ip_error *error);
 
+/* Where each document's losses begin; IP_FAILED when memory is out. */
+ip_status ip_run_note_losses(ip_run *run, const ip_corpus *corpus);
+
 /* Model, corpus, estimator, machine, times, once all is computed (reads the model's bytes for its fingerprint). */
 ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *anchors, ip_calibration calibration,
                           const char *model, ip_error *error);

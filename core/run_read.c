@@ -322,6 +322,35 @@ static ip_status read_array(void **out, const char *folder, const char *name, un
     return status;
 }
 
+/* Where documents begin in token-loss.npy; NULL in run->loss_offsets when there is no such file. */
+static ip_status read_loss_offsets(ip_run *run, const char *folder, ip_error *error) {
+    char *path = ip_join_path(folder, "token-loss.offsets.npy");
+    if (!path) return ip_fail(error, IP_FAILED, "out of memory");
+    struct stat info;
+    ip_npy npy;
+    bool there = stat(path, &info) == 0;
+    ip_status status = there ? ip_npy_open(&npy, path, error) : IP_OK;
+    if (there && status == IP_OK) {
+        bool fits =
+            npy.kind != 'f' && npy.dims == 1 && run->documents < UINT64_MAX && npy.shape[0] == run->documents + 1;
+        run->loss_offsets = fits ? malloc((size_t)npy.count * sizeof *run->loss_offsets) : NULL;
+        if (fits && !run->loss_offsets) status = ip_fail(error, IP_FAILED, "%s: out of memory", path);
+        uint64_t before = 0;
+        for (uint64_t i = 0; fits && status == IP_OK && i < npy.count; i++) {
+            uint64_t at = (uint64_t)ip_npy_int(&npy, i);
+            fits = at >= before && at <= run->loss.tokens && (i > 0 || at == 0);
+            run->loss_offsets[i] = before = at;
+        }
+        if (status == IP_OK && (!fits || before != run->loss.tokens))
+            status =
+                ip_fail(error, IP_BAD_INPUT,
+                        "%s: must hold the documents' borders in token-loss.npy: the two do not belong together", path);
+        ip_npy_close(&npy);
+    }
+    free(path);
+    return status;
+}
+
 static ip_status read_arrays(ip_run *run, const char *folder, ip_error *error) {
     uint64_t groups[3] = {run->layers + 1, ip_run_quantities(run), run->groups}, losses[1] = {run->loss.tokens};
     void *values;
@@ -333,6 +362,7 @@ static ip_status read_arrays(ip_run *run, const char *folder, ip_error *error) {
     if (status == IP_OK && run->has_loss) {
         status = read_array(&values, folder, "token-loss.npy", 1, losses, 4, error);
         run->token_loss = values;
+        if (status == IP_OK && values) status = read_loss_offsets(run, folder, error);
     }
     return status;
 }

@@ -67,10 +67,14 @@ static void *field_of(cli_args *args, const char *field) {
         {"top", &s->top},
         {"loss", &s->loss},
         {"lens", &s->lens},
+        {"bound", &s->bound},
+        {"bound_betas", &s->bound_betas},
+        {"bound_effort", &s->bound_effort},
         {"compute", &s->compute},
         {"weights", &s->weights},
         {"isa", &s->isa},
         {"scratch", &s->scratch},
+        {"checkpoint_seconds", &s->checkpoint_seconds},
         {"family", &s->family},
         {"name", &s->name},
         {"tokenizer", &s->tokenizer},
@@ -81,6 +85,11 @@ static void *field_of(cli_args *args, const char *field) {
         {"resamples", &args->correlate.resamples},
         {"scores", &args->scores},
         {"partial", &args->partial},
+        {"corpora", &args->corpora},
+        {"watch", &args->trajectory.watch},
+        {"watch_until", &args->trajectory.watch_until},
+        {"b_weights", &args->compare.b_weights},
+        {"b_compute", &args->compare.b_compute},
         {"output", &args->output},
         {"plan", &args->plan},
         {"ids", &args->ids},
@@ -122,10 +131,14 @@ static ip_status set_number(cli_args *args, const option *o, const char *value) 
             return bad_value(o, value, "a whole number from 1 on is wanted");
         s->min_count = (uint32_t)n;
         return IP_OK;
-    case CLI_THREADS:
-        if (!parse_uint(value, 4096, &n) || n == 0) return bad_value(o, value, "1 to 4096 threads are possible");
+    case CLI_THREADS: {
+        bool kind = strcmp(value, "big") == 0 || strcmp(value, "little") == 0;
+        if (!kind && (!parse_uint(value, 4096, &n) || n == 0))
+            return bad_value(o, value, "1 to 4096 threads are possible, or big or little");
         s->threads = (unsigned)n;
+        s->cores = kind ? value : NULL;
         return IP_OK;
+    }
     case CLI_LOSS_END:
         if (!parse_uint(value, INT32_MAX, &n)) return bad_value(o, value, "the id of a token is wanted");
         s->loss = true;
@@ -285,7 +298,8 @@ ip_status cli_parse(cli_args *args, unsigned command, int argc, char **argv) {
     args->label_files = calloc((size_t)argc + 1, sizeof *args->label_files);
     args->scores.items = calloc((size_t)argc + 1, sizeof *args->scores.items);
     args->partial.items = calloc((size_t)argc + 1, sizeof *args->partial.items);
-    if (!args->positional || !args->label_files || !args->scores.items || !args->partial.items)
+    args->corpora.items = calloc((size_t)argc + 1, sizeof *args->corpora.items);
+    if (!args->positional || !args->label_files || !args->scores.items || !args->partial.items || !args->corpora.items)
         return cli_fail(IP_FAILED, "out of memory");
     bool options_over = false;
     for (int i = 0; i < argc; i++) {
@@ -308,6 +322,7 @@ void cli_args_free(cli_args *args) {
     free(args->label_files);
     free(args->scores.items);
     free(args->partial.items);
+    free(args->corpora.items);
 }
 
 const cli_command_row *cli_command_at(unsigned number) { return number < COMMANDS ? &commands[number] : NULL; }

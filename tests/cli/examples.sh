@@ -27,6 +27,10 @@ for type in q8_0 q5_1 q5_0 q4_1 q4_0; do
 done
 
 for i in 1 2; do infoplane analyze model.gguf text.jsonl --documents 20 --quiet --shard $i/2 -o parts >made.txt; done
+# Two checkpoints.
+mkdir checkpoints
+cp model.gguf checkpoints/step-100.gguf
+cp model.gguf checkpoints/step-200.gguf
 
 # In the order of the overview: an example may name what one before it wrote.
 commands=$(infoplane --help | sed -n '/^commands/,/^$/s/^  \([a-z]*\) .*/\1/p')
