@@ -61,6 +61,9 @@ typedef struct ip_settings {
     unsigned bootstrap;      /* resamples of the documents; 0: none */
     bool loss;
     int64_t loss_end; /* id of the token that ends a document, or -1 */
+    /* preference */
+    const char *positions; /* completion */
+    bool chat;             /* dialogues through the model's chat template */
     /* machine */
     const char *compute; /* auto */
     const char *weights; /* type that matrices are requantised to on load; NULL: as stored */
@@ -165,6 +168,41 @@ void ip_run_write_json(const ip_run *run, FILE *file);
 void ip_run_write_table(const ip_run *run, FILE *file);
 /* run.json, layers.csv and, with a loss, token-loss.npy in folder, which is made; each appears whole or not at all. */
 ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *error);
+
+/* ---- preference: I(Z; preference), whether a state belongs to a chosen or to a rejected reply ---- */
+
+/* Of a figure's draws without information: their mean, their spread (n - 1), and (1 + draws that reach it) / (1 + draws).
+ * NaN without draws. */
+typedef struct ip_null_figures {
+    double mean, sd, p;
+} ip_null_figures;
+
+typedef struct ip_preference_layer {
+    double H;      /* H(Z) over the counted positions */
+    ip_estimate I; /* its null is the mean with pairs turned round */
+    ip_null_figures swapped, permuted;
+} ip_preference_layer;
+
+/* Freed by ip_preference_free. */
+typedef struct ip_preference {
+    ip_run *run; /* model, file, estimator and machine; its documents are sequences, two per pair; no layers */
+    uint64_t pairs, chosen, rejected; /* counted positions of each side */
+    uint64_t empty, cut;              /* replies without a position: empty, or behind max_tokens */
+    const char *positions;            /* completion, all or last */
+    char *chat;                       /* family of the chat template, or NULL */
+    ip_preference_layer *layer;       /* layers + 1 */
+    ip_preference_layer mean;         /* over layers 1 .. L */
+    double *without;                  /* [layers + 1][2][groups]: H, I without a group of pairs; NULL: no groups */
+} ip_preference;
+
+/* pairs: a file as core/pairs.h reads it, or "-". settings: documents is the number of pairs at most. */
+ip_status ip_preference_measure(ip_preference **out, const char *model, const char *pairs, const ip_settings *settings,
+                                const char *scratch_default, const ip_host *host, ip_error *error);
+void ip_preference_free(ip_preference *preference);
+void ip_preference_write_json(const ip_preference *preference, FILE *file);
+void ip_preference_write_table(const ip_preference *preference, FILE *file);
+/* preference.json, preference.csv and, with groups, preference-groups.npy [layers + 1, 2, groups] in folder. */
+ip_status ip_preference_write_folder(const ip_preference *preference, const char *folder, ip_error *error);
 
 /* ---- plan ---- */
 

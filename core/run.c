@@ -19,6 +19,7 @@ void ip_settings_default(ip_settings *settings) {
         .bins = 100,
         .calibration = "vmf-bound",
         .loss_end = -1,
+        .positions = "completion",
         .compute = "auto",
     };
 }

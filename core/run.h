@@ -3,6 +3,7 @@
 #define IP_CORE_RUN_H
 
 #include "core/anchors.h"
+#include "core/json_write.h"
 #include "core/ngrams.h"
 #include "core/session.h"
 
@@ -12,5 +13,9 @@ void ip_run_start(ip_run *run, const ip_settings *settings);
 /* Model, corpus, estimator, machine, times, once all is computed (reads the model's bytes for its fingerprint). */
 ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *anchors, ip_calibration calibration,
                           const char *model, ip_error *error);
+
+/* Members that results of several commands share: "infoplane" and "run"; "model". */
+void ip_run_write_head(ip_json *json, const ip_run *run);
+void ip_run_write_model(ip_json *json, const ip_run *run);
 
 #endif

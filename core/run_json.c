@@ -3,7 +3,7 @@
 
 #include "arch/scalar_math.h"
 #include "core/infoplane.h"
-#include "core/json_write.h"
+#include "core/run.h"
 
 static const char *or_null(const char *text) { return text && text[0] != '\0' ? text : NULL; }
 
@@ -49,8 +49,7 @@ static void ratios(const ip_run *run, const ip_layer_result *r, double out[IP_MA
     for (unsigned k = 0; k < run->orders; k++) out[k] = r->x[k].I != 0.0 ? r->y[k].I / r->x[k].I : NAN;
 }
 
-static void write_head(ip_json *j, const ip_run *run) {
-    ip_json_string(j, "schema", "infoplane.run/1");
+void ip_run_write_head(ip_json *j, const ip_run *run) {
     ip_json_open(j, "infoplane", '{', true);
     ip_json_string(j, "version", INFOPLANE_VERSION);
     ip_json_string(j, "isa", run->isa);
@@ -71,7 +70,7 @@ static void write_head(ip_json *j, const ip_run *run) {
     ip_json_close(j, '}');
 }
 
-static void write_inputs(ip_json *j, const ip_run *run) {
+void ip_run_write_model(ip_json *j, const ip_run *run) {
     ip_json_open(j, "model", '{', true);
     ip_json_string(j, "path", run->model_path);
     ip_json_string(j, "name", run->model_name);
@@ -84,6 +83,10 @@ static void write_inputs(ip_json *j, const ip_run *run) {
     ip_json_string(j, "weights", run->weights);
     ip_json_string(j, "weights_stored", run->weights_stored);
     ip_json_close(j, '}');
+}
+
+static void write_inputs(ip_json *j, const ip_run *run) {
+    ip_run_write_model(j, run);
     ip_json_open(j, "corpus", '{', false);
     ip_json_open(j, "files", '[', false);
     for (size_t i = 0; i < run->file_count; i++) {
@@ -122,7 +125,8 @@ void ip_run_write_json(const ip_run *run, FILE *file) {
     ip_json json, *j = &json;
     ip_json_begin(j, file);
     ip_json_open(j, NULL, '{', false);
-    write_head(j, run);
+    ip_json_string(j, "schema", "infoplane.run/1");
+    ip_run_write_head(j, run);
     write_inputs(j, run);
     if (run->has_loss) {
         ip_json_open(j, "loss", '{', true);

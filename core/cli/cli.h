@@ -12,10 +12,11 @@ enum {
     CLI_TOKENIZE = 8,
     CLI_INSPECT = 16,
     CLI_CPU = 32,
-    CLI_ALL = 63,
+    CLI_PREFERENCE = 64,
+    CLI_ALL = 127,
     CLI_CORPUS = CLI_ANALYZE | CLI_STATES | CLI_TOKENIZE,
-    CLI_MODEL = CLI_ANALYZE | CLI_STATES,
-    CLI_MACHINE = CLI_ANALYZE | CLI_STATES | CLI_ENTROPY | CLI_CPU
+    CLI_MODEL = CLI_ANALYZE | CLI_STATES | CLI_PREFERENCE,
+    CLI_MACHINE = CLI_ANALYZE | CLI_STATES | CLI_ENTROPY | CLI_CPU | CLI_PREFERENCE
 };
 
 enum { CLI_LIST_MAX = 4096 };
@@ -55,5 +56,6 @@ ip_status cli_entropy(const cli_args *args, const ip_host *host);
 ip_status cli_tokenize(const cli_args *args, const ip_host *host);
 ip_status cli_inspect(const cli_args *args, const ip_host *host);
 ip_status cli_cpu(const cli_args *args, const ip_host *host);
+ip_status cli_preference(const cli_args *args, const ip_host *host);
 
 #endif

@@ -8,7 +8,7 @@
 typedef ip_status (*command_main)(const cli_args *args, const ip_host *host);
 
 /* In the order of the command bits. */
-static const command_main mains[] = {cli_analyze, cli_states, cli_entropy, cli_tokenize, cli_inspect, cli_cpu};
+static const command_main mains[] = {cli_analyze, cli_states, cli_entropy, cli_tokenize, cli_inspect, cli_cpu, cli_preference};
 
 static ip_status run_command(unsigned command, int argc, char **argv) {
     cli_args args;

@@ -66,6 +66,8 @@ static void *field_of(cli_args *args, const char *field) {
         {"family", &s->family},
         {"name", &s->name},
         {"tokenizer", &s->tokenizer},
+        {"positions", &s->positions},
+        {"chat", &s->chat},
         {"output", &args->output},
         {"plan", &args->plan},
         {"ids", &args->ids},
@@ -175,7 +177,7 @@ static size_t distance(const char *a, const char *b) {
     return row[m];
 }
 
-static const char *const commands[] = {"analyze", "states", "entropy", "tokenize", "inspect", "cpu"};
+static const char *const commands[] = {"analyze", "states", "entropy", "tokenize", "inspect", "cpu", "preference"};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 unsigned cli_command(const char *name) {
@@ -288,6 +290,14 @@ static const command_help helps[COMMANDS] = {
     {"infoplane inspect MODEL [options]", "infoplane inspect model.gguf --tensors",
      "What is in a model file, checked as for a run."},
     {"infoplane cpu [options]", "infoplane cpu", "What this machine can run, what is chosen, and why."},
+    {"infoplane preference MODEL PAIRS [options]",
+     "infoplane preference model.gguf pairs.jsonl --documents 1000 -o preference/",
+     "What the hidden states keep of which reply is preferred: I(Z; preference) per layer, over the positions of the\n"
+     "chosen and of the rejected replies. PAIRS is JSONL or a JSON list, also .gz or .zst: prompt, chosen, rejected "
+     "as\n"
+     "texts or as lists of messages; conversations with chosen and rejected; or two whole dialogues that begin alike.\n"
+     "With -o writes preference.json, preference.csv and preference-groups.npy. `infoplane inspect --supported` lists\n"
+     "the chat templates that --chat understands."},
 };
 
 void cli_help(unsigned command, FILE *file) {
