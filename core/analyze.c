@@ -8,8 +8,8 @@
 #include "core/anchors.h"
 #include "core/base/memory.h"
 #include "core/budget.h"
+#include "core/estimate.h"
 #include "core/infoplane.h"
-#include "core/jackknife.h"
 #include "core/layers.h"
 #include "core/loss.h"
 #include "core/ngrams.h"
@@ -25,6 +25,8 @@ typedef struct analysis {
     ip_calibration calibration;
     uint64_t *position_base; /* [documents + 1]: counted positions before each document */
     ip_partition whole, x[IP_ORDERS_MAX], y[IP_ORDERS_MAX];
+    ip_resampling resampling;
+    ip_soft_figures *figures; /* of a layer: whole, X of orders 1..K, Y, singles */
     ip_anchors anchors;
     ip_soft soft;
     ip_forward forward;
@@ -87,27 +89,41 @@ static ip_status assign_tile(void *context, size_t layer, unsigned worker, const
 
 /* ---- per layer ---- */
 
+/* Figures of the layer into its row of the run: set 0 is the whole, then X of orders 1..K, then Y. */
+static ip_status fill_layer(analysis *a, size_t layer, ip_error *error) {
+    ip_run *run = a->run;
+    unsigned orders = run->orders, groups = run->groups;
+    const ip_soft_figures *f = a->figures, *singles = f + 2 * orders + 1;
+    double *without = run->without ? run->without + layer * ip_run_quantities(run) * groups : NULL;
+    ip_layer_result *result = &run->layer[layer];
+    result->H = f[0].plain;
+    result->context = result->H - singles->plain;
+    for (unsigned g = 0; g < groups; g++) {
+        without[g] = f[0].without[g];
+        without[groups + g] = f[0].without[g] - singles->without[g];
+    }
+    ip_status status = IP_OK;
+    for (unsigned k = 0; status == IP_OK && k < 2 * orders; k++) {
+        const ip_partition *labels = k < orders ? &a->x[k] : &a->y[k - orders];
+        ip_estimate *out = k < orders ? &result->x[k] : &result->y[k - orders];
+        status = ip_estimate_make(out, &f[0], &f[1 + k], labels->labels, &a->resampling,
+                                  without ? without + (size_t)(2 + k) * groups : NULL, error);
+    }
+    return status;
+}
+
 static ip_status estimate_layer(void *context, size_t layer, ip_error *error) {
     analysis *a = context;
     unsigned orders = a->run->orders;
     ip_session_stage(a->session, "estimate", 0, "");
     const ip_partition *sets[2 * IP_ORDERS_MAX + 1] = {&a->whole};
-    double conditional[2 * IP_ORDERS_MAX + 1], singles;
     for (unsigned k = 0; k < orders; k++) {
         sets[1 + k] = &a->x[k];
         sets[1 + orders + k] = &a->y[k];
     }
-    ip_status status = ip_soft_conditional(&a->soft, a->session->kernels, a->session->pool, sets, 2 * orders + 1,
-                                           conditional, &singles, error);
-    if (status != IP_OK) return status;
-    ip_layer_result *result = &a->run->layer[layer];
-    result->H = conditional[0];
-    result->context = result->H - singles;
-    for (unsigned k = 0; k < orders; k++) {
-        result->x[k] = ip_estimate_plain(result->H - conditional[1 + k], a->x[k].labels);
-        result->y[k] = ip_estimate_plain(result->H - conditional[1 + orders + k], a->y[k].labels);
-    }
-    return IP_OK;
+    ip_status status = ip_soft_estimate(&a->soft, a->session->kernels, a->session->pool, sets, 2 * orders + 1,
+                                        &a->resampling, a->figures, error);
+    return status == IP_OK ? fill_layer(a, layer, error) : status;
 }
 
 /* ---- preparing ---- */
@@ -120,7 +136,26 @@ static ip_status check_settings(analysis *a, ip_error *error) {
     if (s->orders < 1 || s->orders > IP_ORDERS_MAX)
         return ip_fail(error, IP_USAGE, "--orders %u: 1 to %d can be counted", s->orders, IP_ORDERS_MAX);
     if (s->bins < 2 || s->bins > 65536) return ip_fail(error, IP_USAGE, "--bins: 2 to 65536");
-    return IP_OK;
+    return ip_resampling_check(s, error);
+}
+
+/* Groups go by the document's number in the corpus, whether it has counted positions or not. */
+static ip_status prepare_resampling(analysis *a, size_t positions, ip_error *error) {
+    ip_run *run = a->run;
+    size_t documents = a->session->corpus.documents, layers = ip_model_plan(a->session->model)->layers;
+    ip_status status = ip_resampling_open(&a->resampling, a->session->settings, positions, documents, error);
+    if (status != IP_OK) return status;
+    for (size_t d = 0; d < documents; d++) {
+        for (uint64_t t = a->position_base[d]; t < a->position_base[d + 1]; t++)
+            ip_resampling_set(&a->resampling, (size_t)t, d);
+    }
+    run->groups = a->resampling.groups;
+    run->bootstrap = a->resampling.bootstrap;
+    if (run->groups > 0) {
+        run->without = calloc((layers + 1) * ip_run_quantities(run) * run->groups, sizeof *run->without);
+        if (!run->without) return ip_fail(error, IP_FAILED, "out of memory for the figures of %u groups", run->groups);
+    }
+    return ip_soft_figures_open(&a->figures, 2 * run->orders + 1, &a->resampling, error);
 }
 
 static ip_status count_labels(analysis *a, ip_error *error) {
@@ -144,7 +179,7 @@ static ip_status count_labels(analysis *a, ip_error *error) {
     ip_label_rule rule = ip_label_rule_of(s);
     ip_status status = ip_ngram_partitions(a->x, a->y, corpus, &rule, a->session->pool, error);
     if (status == IP_OK) status = ip_partition_whole(&a->whole, (size_t)positions, error);
-    return status;
+    return status == IP_OK ? prepare_resampling(a, (size_t)positions, error) : status;
 }
 
 static ip_status allocate(analysis *a, ip_error *error) {
@@ -175,6 +210,8 @@ static ip_status allocate(analysis *a, ip_error *error) {
 }
 
 static void release(analysis *a) {
+    ip_resampling_close(&a->resampling, a->whole.positions);
+    free(a->figures);
     ip_partition_free(&a->whole);
     for (unsigned k = 0; k < IP_ORDERS_MAX; k++) {
         ip_partition_free(&a->x[k]);

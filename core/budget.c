@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/anchors.h"
+#include "core/estimate.h"
 #include "core/forward.h"
 #include "core/loss.h"
 #include "core/ngrams.h"
@@ -105,6 +106,15 @@ ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_til
         uint64_t positions = ip_corpus_positions(corpus, orders);
         ip_status status = counting_bytes(&out->counting, session, error);
         if (status != IP_OK) return status;
+        ip_resampling resampling = {.groups = session->settings->groups,
+                                    .nulls = session->settings->null,
+                                    .bootstrap = session->settings->bootstrap,
+                                    .documents = corpus->documents};
+        out->fixed += ip_resampling_bytes(session->settings, (size_t)positions) +
+                      ip_soft_estimate_bytes((size_t)positions, bins, 2 * orders + 1, ip_pool_threads(session->pool),
+                                             &resampling);
+        out->fixed += (ip_model_plan(session->model)->layers + 1) * (uint64_t)(2 + 2 * orders) * resampling.groups *
+                      sizeof(double);
         out->fixed += (2 * orders + 1) * (uint64_t)ip_partition_bytes((size_t)positions);
         add_soft(out, session, positions, bins);
     }

@@ -8,12 +8,13 @@
 #include "core/base/memory.h"
 #include "core/base/npy.h"
 #include "core/budget.h"
+#include "core/estimate.h"
 #include "core/infoplane.h"
 #include "core/json_write.h"
 #include "core/partition.h"
 #include "core/resident.h"
+#include "core/run.h"
 #include "core/session.h"
-#include "core/soft.h"
 
 enum { CHUNK_ROWS = 256 };
 
@@ -22,6 +23,7 @@ typedef struct vectors_job {
     const ip_npy *vectors;
     const ip_anchors *anchors;
     ip_soft *soft;
+    ip_resampling resampling;
     char *work; /* per worker: rows as floats, scratch of the assignment, rows of p */
     size_t work_bytes, scratch_offset, p_offset;
 } vectors_job;
@@ -94,21 +96,55 @@ static ip_status open_labels(ip_npy *npy, const char *path, uint64_t rows, ip_er
     return status;
 }
 
-/* One label set into its partition. */
-static ip_status read_labels(ip_partition *out, const char *path, uint64_t rows, ip_error *error) {
+/* The integers of a file that open_labels has found good; *out has `bytes` bytes. */
+static ip_status read_values(int64_t **out, size_t *bytes, const char *path, uint64_t rows, ip_error *error) {
     ip_npy npy;
     ip_status status = open_labels(&npy, path, rows, error);
     if (status != IP_OK) return status;
-    size_t bytes = (size_t)rows * sizeof(int64_t);
-    int64_t *values = ip_big_alloc(bytes);
-    if (values) {
-        for (uint64_t i = 0; i < rows; i++) values[i] = ip_npy_int(&npy, i);
-        status = ip_partition_from_values(out, values, (size_t)rows, error);
-    } else {
-        status = ip_fail(error, IP_FAILED, "%s: out of memory", path);
+    *bytes = (size_t)rows * sizeof(int64_t);
+    int64_t *values = *out = ip_big_alloc(*bytes);
+    if (!values) status = ip_fail(error, IP_FAILED, "%s: out of memory", path);
+    for (uint64_t i = 0; values && i < rows; i++) values[i] = ip_npy_int(&npy, i);
+    ip_npy_close(&npy);
+    return status;
+}
+
+/* One label set into its partition. */
+static ip_status read_labels(ip_partition *out, const char *path, uint64_t rows, ip_error *error) {
+    int64_t *values;
+    size_t bytes;
+    ip_status status = read_values(&values, &bytes, path, rows, error);
+    if (status != IP_OK) return status;
+    status = ip_partition_from_values(out, values, (size_t)rows, error);
+    ip_big_free(values, bytes);
+    return status;
+}
+
+static int by_value(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Documents by rank of their value. */
+static ip_status read_documents(vectors_job *job, const char *path, uint64_t *documents, ip_error *error) {
+    size_t rows = (size_t)job->vectors->shape[0], bytes = 0, sorted_bytes = 0, count = 0;
+    int64_t *values = NULL, *sorted = NULL;
+    ip_status status = read_values(&values, &bytes, path, rows, error);
+    if (status == IP_OK) status = read_values(&sorted, &sorted_bytes, path, rows, error);
+    if (status == IP_OK) {
+        qsort(sorted, rows, sizeof *sorted, by_value);
+        for (size_t i = 0; i < rows; i++) {
+            if (count == 0 || sorted[i] != sorted[count - 1]) sorted[count++] = sorted[i];
+        }
+        status = ip_resampling_open(&job->resampling, job->session->settings, rows, count, error);
+    }
+    for (size_t i = 0; status == IP_OK && i < rows; i++) {
+        const int64_t *found = bsearch(&values[i], sorted, count, sizeof *sorted, by_value);
+        ip_resampling_set(&job->resampling, i, (size_t)(found - sorted));
     }
     ip_big_free(values, bytes);
-    ip_npy_close(&npy);
+    ip_big_free(sorted, sorted_bytes);
+    *documents = count;
     return status;
 }
 
@@ -125,7 +161,9 @@ static ip_status allocate(vectors_job *job, ip_soft *soft, const char *scratch, 
     if (!job->work)
         return ip_fail(error, IP_FAILED, "out of memory for the work of %u threads", ip_pool_threads(session->pool));
     uint64_t need = ip_resident_anonymous() + job->work_bytes * ip_pool_threads(session->pool) +
-                    ip_soft_bytes((size_t)v->shape[0], job->anchors->m, 0);
+                    ip_soft_bytes((size_t)v->shape[0], job->anchors->m, 0) +
+                    ip_soft_estimate_bytes((size_t)v->shape[0], job->anchors->m, ip_pool_threads(session->pool) + 1,
+                                           ip_pool_threads(session->pool), &job->resampling);
     bool spill = need > session->memory_bound;
     ip_status status = ip_soft_open(soft, (size_t)v->shape[0], job->anchors->m, spill ? scratch : NULL, error);
     if (status == IP_OK) job->soft = soft;
@@ -145,40 +183,45 @@ static ip_status read_set(void *context, size_t task, unsigned worker, ip_error 
     return read_labels(&job->partitions[task], job->paths[task], job->rows, error);
 }
 
-/* As many label sets at a time as there are threads: their partitions are what has to be in memory. */
-static ip_status estimate_sets(vectors_job *job, ip_entropy_result *result, const char *const *labels, size_t count,
-                               ip_error *error) {
+/* As many label sets at a time as there are threads: their partitions are what has to be in memory. The whole stands
+ * before them each time: its figures are what theirs are taken from. */
+static ip_status estimate_sets(vectors_job *job, ip_entropy_result *result, ip_partition *partitions,
+                               const ip_partition **sets, ip_soft_figures *figures, const char *const *labels,
+                               size_t count, ip_error *error) {
     ip_session *session = job->session;
-    size_t room = ip_pool_threads(session->pool);
-    ip_partition *partitions = calloc(room, sizeof *partitions);
-    const ip_partition **sets = calloc(room, sizeof *sets);
-    double *conditional = calloc(room, sizeof *conditional), singles;
-    ip_status status = partitions && sets && conditional ? IP_OK : ip_fail(error, IP_FAILED, "out of memory");
-    for (size_t first = 0; status == IP_OK && first < count; first += room) {
+    size_t rows = (size_t)job->vectors->shape[0], room = ip_pool_threads(session->pool), first = 0;
+    ip_partition *whole = &partitions[room];
+    ip_status status = ip_partition_whole(whole, rows, error);
+    sets[0] = whole;
+    do { /* once without label sets too: H(Z) and the context are wanted */
         size_t n = count - first < room ? count - first : room;
-        labels_job read = {labels + first, partitions, job->vectors->shape[0]};
+        labels_job read = {labels + first, partitions, rows};
         ip_session_stage(session, "labels", 0, "");
         memset(partitions, 0, room * sizeof *partitions);
-        status = ip_pool_run(session->pool, n, read_set, &read, error);
-        for (size_t i = 0; i < n; i++) sets[i] = &partitions[i];
+        if (status == IP_OK) status = ip_pool_run(session->pool, n, read_set, &read, error);
+        for (size_t i = 0; i < n; i++) sets[1 + i] = &partitions[i];
         ip_session_stage(session, "estimate", 0, "");
         if (status == IP_OK)
-            status =
-                ip_soft_conditional(job->soft, session->kernels, session->pool, sets, n, conditional, &singles, error);
+            status = ip_soft_estimate(job->soft, session->kernels, session->pool, sets, n + 1, &job->resampling,
+                                      figures, error);
+        if (status == IP_OK) {
+            result->H = figures[0].plain;
+            result->context = result->H - figures[n + 1].plain;
+        }
         for (size_t i = 0; i < n; i++) {
             ip_entropy_set *out = &result->sets[first + i];
             out->path = strdup(labels[first + i]);
-            out->conditional = conditional[i];
-            out->I = result->H - conditional[i];
-            out->labels = partitions[i].labels;
+            out->conditional = figures[1 + i].plain;
             out->singletons = partitions[i].labels - partitions[i].groups;
-            ip_partition_free(&partitions[i]);
             if (status == IP_OK && !out->path) status = ip_fail(error, IP_FAILED, "out of memory");
+            if (status == IP_OK)
+                status = ip_estimate_make(&out->estimate, &figures[0], &figures[1 + i], partitions[i].labels,
+                                          &job->resampling, NULL, error);
+            ip_partition_free(&partitions[i]);
         }
-    }
-    free(partitions);
-    free(sets);
-    free(conditional);
+        first += n;
+    } while (status == IP_OK && first < count);
+    ip_partition_free(whole);
     return status;
 }
 
@@ -189,22 +232,23 @@ static ip_status estimate(vectors_job *job, ip_entropy_result *result, const cha
     ip_session_stage(session, "vectors", rows, "vectors");
     ip_status status =
         ip_pool_run(session->pool, (size_t)((rows + CHUNK_ROWS - 1) / CHUNK_ROWS), assign_chunk, job, error);
-    ip_partition whole = {0};
-    if (status == IP_OK) status = ip_partition_whole(&whole, (size_t)rows, error);
-    if (status == IP_OK) {
-        const ip_partition *set = &whole;
-        double singles;
-        status = ip_soft_conditional(job->soft, session->kernels, session->pool, &set, 1, &result->H, &singles, error);
-        result->context = result->H - singles;
-    }
-    ip_partition_free(&whole);
-    if (status == IP_OK) status = estimate_sets(job, result, labels, count, error);
+    size_t room = ip_pool_threads(session->pool) + 1;
+    ip_partition *partitions = calloc(room, sizeof *partitions);
+    const ip_partition **sets = calloc(room, sizeof *sets);
+    ip_soft_figures *figures = NULL;
+    if (status == IP_OK && (!partitions || !sets)) status = ip_fail(error, IP_FAILED, "out of memory");
+    if (status == IP_OK) status = ip_soft_figures_open(&figures, room, &job->resampling, error);
+    if (status == IP_OK) status = estimate_sets(job, result, partitions, sets, figures, labels, count, error);
+    free(figures);
+    free(partitions);
+    free(sets);
     ip_session_end(session);
     return status;
 }
 
 static ip_status run_entropy(ip_session *session, ip_entropy_result *result, const char *vectors,
-                             const char *const *labels, size_t count, const char *scratch, ip_error *error) {
+                             const char *const *labels, size_t count, const char *documents, const char *scratch,
+                             ip_error *error) {
     const ip_settings *s = session->settings;
     ip_calibration calibration;
     if (!ip_calibration_by_name(&calibration, s->calibration))
@@ -212,7 +256,8 @@ static ip_status run_entropy(ip_session *session, ip_entropy_result *result, con
                        s->calibration);
     if (s->bins < 2 || s->bins > 65536) return ip_fail(error, IP_USAGE, "--bins: 2 to 65536");
     ip_npy npy;
-    ip_status status = ip_npy_open(&npy, vectors, error);
+    ip_status status = ip_resampling_check(s, error);
+    if (status == IP_OK) status = ip_npy_open(&npy, vectors, error);
     if (status != IP_OK) return status;
     ip_anchors anchors = {0};
     ip_soft soft = {.scratch = {.fd = -1}};
@@ -227,6 +272,11 @@ static ip_status run_entropy(ip_session *session, ip_entropy_result *result, con
         status = open_labels(&checked, labels[i], npy.shape[0], error);
         if (status == IP_OK) ip_npy_close(&checked);
     }
+    if (status == IP_OK && documents) {
+        status = read_documents(&job, documents, &result->documents, error);
+    } else if (status == IP_OK) {
+        status = ip_resampling_open(&job.resampling, s, (size_t)npy.shape[0], 0, error);
+    }
     if (status == IP_OK) status = allocate(&job, &soft, scratch, error);
     if (status == IP_OK) status = estimate(&job, result, labels, count, error);
     if (status == IP_OK) {
@@ -236,17 +286,22 @@ static ip_status run_entropy(ip_session *session, ip_entropy_result *result, con
         result->temperature = anchors.temperature;
         result->calibration = ip_calibration_name(calibration);
         result->seed = s->seed;
+        result->groups = job.resampling.groups;
+        result->null = job.resampling.nulls;
+        result->bootstrap = job.resampling.bootstrap;
         memcpy(result->anchors_fingerprint, anchors.fingerprint, sizeof result->anchors_fingerprint);
     }
     ip_big_free(job.work, job.work_bytes * ip_pool_threads(session->pool));
     ip_soft_close(&soft);
+    ip_resampling_close(&job.resampling, (size_t)npy.shape[0]);
     ip_anchors_free(&anchors);
     ip_npy_close(&npy);
     return status;
 }
 
 ip_status ip_entropy(ip_entropy_result **out, const char *vectors, const char *const *labels, size_t label_count,
-                     const ip_settings *settings, const char *scratch_default, const ip_host *host, ip_error *error) {
+                     const char *documents, const ip_settings *settings, const char *scratch_default,
+                     const ip_host *host, ip_error *error) {
     *out = NULL;
     ip_session session;
     ip_entropy_result *result = calloc(1, sizeof *result);
@@ -258,7 +313,7 @@ ip_status ip_entropy(ip_entropy_result **out, const char *vectors, const char *c
     result->set_count = label_count;
     ip_status status = ip_session_open(&session, settings, host, error);
     if (status == IP_OK)
-        status = run_entropy(&session, result, vectors, labels, label_count,
+        status = run_entropy(&session, result, vectors, labels, label_count, documents,
                              ip_scratch_folder(settings, scratch_default), error);
     ip_session_close(&session);
     if (status == IP_OK) {
@@ -290,22 +345,65 @@ static void write_json(const ip_entropy_result *r, FILE *file) {
     ip_json_double(j, "temperature", r->temperature);
     ip_json_uint(j, "seed", r->seed);
     ip_json_string(j, "anchors", r->anchors_fingerprint[0] ? r->anchors_fingerprint : NULL);
+    if (r->documents > 0) {
+        ip_json_uint(j, "documents", r->documents);
+    } else {
+        ip_json_null(j, "documents");
+    }
+    ip_json_uint(j, "groups", r->groups);
+    ip_json_uint(j, "null", r->null);
+    ip_json_uint(j, "bootstrap", r->bootstrap);
     ip_json_double(j, "H", r->H);
     ip_json_double(j, "context", r->context);
     ip_json_open(j, "labels", '[', false);
     for (size_t i = 0; i < r->set_count; i++) {
+        const ip_estimate *e = &r->sets[i].estimate;
         ip_json_open(j, NULL, '{', true);
         ip_json_string(j, "path", r->sets[i].path);
-        ip_json_double(j, "I", r->sets[i].I);
+        ip_json_estimate(j, e);
         ip_json_double(j, "conditional", r->sets[i].conditional);
-        ip_json_double(j, "regularity", r->H > 0.0 ? r->sets[i].I / r->H : NAN);
-        ip_json_uint(j, "distinct", r->sets[i].labels);
+        ip_json_double(j, "regularity", r->H > 0.0 ? e->I / r->H : NAN);
         ip_json_uint(j, "singletons", r->sets[i].singletons);
         ip_json_close(j, '}');
     }
     ip_json_close(j, ']');
     ip_json_close(j, '}');
     ip_json_end(j);
+}
+
+static void set_name(char *out, size_t room, const ip_entropy_set *set) {
+    snprintf(out, room, "I(V;Z) %s", set->path);
+    ip_make_printable(out);
+}
+
+static void number(FILE *file, double x) {
+    if (isfinite(x)) {
+        fprintf(file, " %10.6f", x);
+    } else {
+        fprintf(file, " %10s", "-");
+    }
+}
+
+/* What permuted labels give, and what the documents' groups say. */
+static void write_resampled(const ip_entropy_result *r, FILE *file) {
+    fprintf(file, "\nnats; null: mean of %u permutations of the labels", r->null);
+    if (r->groups > 0)
+        fprintf(file, "; corrected and 95 %% interval: jackknife over %u groups of %llu documents", r->groups,
+                (unsigned long long)r->documents);
+    if (r->bootstrap > 0) fprintf(file, "; boot: 95 %% of %u resamples of the documents", r->bootstrap);
+    fprintf(file, "\n%-28s %10s %10s %10s %10s %10s %10s", "", "I", "null", "I - null", "corrected", "low", "high");
+    if (r->bootstrap > 0) fprintf(file, " %10s %10s", "boot low", "boot high");
+    fputc('\n', file);
+    for (size_t i = 0; i < r->set_count; i++) {
+        const ip_estimate *e = &r->sets[i].estimate;
+        char name[600];
+        set_name(name, sizeof name, &r->sets[i]);
+        fprintf(file, "%-28s", name);
+        const double cells[] = {e->I,   e->null, e->I - e->null, e->corrected,
+                                e->low, e->high, e->boot_low,    e->boot_high};
+        for (size_t c = 0; c < (r->bootstrap > 0 ? 8 : 6); c++) number(file, cells[c]);
+        fputc('\n', file);
+    }
 }
 
 void ip_entropy_write(const ip_entropy_result *r, bool json, FILE *file) {
@@ -321,11 +419,11 @@ void ip_entropy_write(const ip_entropy_result *r, bool json, FILE *file) {
     fprintf(file, "%-28s %10.6f %10.6f %10.6f %10llu\n", "I(C;Z) context", r->context, r->context / ln2,
             r->context / log_bins, (unsigned long long)r->positions);
     for (size_t i = 0; i < r->set_count; i++) {
-        const ip_entropy_set *s = &r->sets[i];
-        char name[600], *shown = name;
-        snprintf(name, sizeof name, "I(V;Z) %s", s->path);
-        ip_make_printable(shown);
-        fprintf(file, "%-28s %10.6f %10.6f %10.6f %10llu\n", shown, s->I, s->I / ln2, s->I / log_bins,
-                (unsigned long long)s->labels);
+        double I = r->sets[i].estimate.I;
+        char name[600];
+        set_name(name, sizeof name, &r->sets[i]);
+        fprintf(file, "%-28s %10.6f %10.6f %10.6f %10llu\n", name, I, I / ln2, I / log_bins,
+                (unsigned long long)r->sets[i].estimate.distinct);
     }
+    if (r->set_count > 0 && (r->null > 0 || r->groups > 0)) write_resampled(r, file);
 }

@@ -14,6 +14,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define INFOPLANE_VERSION "0.1.0"
 
 enum { IP_MAX_ORDERS = 4, IP_MAX_GROUPS = 1024 };
@@ -56,7 +60,7 @@ typedef struct ip_settings {
     uint64_t seed;           /* 0 */
     const char *anchors;     /* .npy or NULL */
     const char *calibration; /* vmf-bound */
-    unsigned null;           /* permutations of the labels; 0: no null */
+    unsigned null;           /* permutations of the labels; 0: no null. 4 */
     unsigned groups;         /* jackknife groups over documents; 0: no bias, no interval */
     unsigned bootstrap;      /* resamples of the documents; 0: none */
     bool loss;
@@ -86,7 +90,8 @@ typedef struct ip_estimate {
     double I;    /* I(V;Z) */
     double null; /* mean of I with permuted labels */
     double bias, corrected, se, low, high;
-    uint64_t distinct; /* labels */
+    double boot_low, boot_high; /* 95 % percentile interval of the bootstrap over documents */
+    uint64_t distinct;          /* labels */
 } ip_estimate;
 
 typedef struct ip_layer_result {
@@ -130,8 +135,8 @@ typedef struct ip_run {
     unsigned orders;
     bool backoff, count_at_positions;
     uint32_t min_count;
-    unsigned null;   /* permutations */
-    unsigned groups; /* jackknife groups in use: at most as many as documents; 0: none */
+    unsigned null, bootstrap; /* permutations, resamples of the documents */
+    unsigned groups;          /* jackknife groups in use: at most as many as documents; 0: none */
     /* results */
     ip_layer_result *layer; /* layers + 1 of them; NULL when nothing was estimated */
     /* [layers + 1][ip_run_quantities][groups]: each figure computed without group g (documents g, g + G, ...): H,
@@ -158,6 +163,8 @@ void ip_run_free(ip_run *run);
 
 /* Quantities of a row of `without`: 2 + 2 orders. Their names in groups.npy and run.json: "H", "context", "X1" ... */
 unsigned ip_run_quantities(const ip_run *run);
+enum { IP_QUANTITY_ROOM = 16 };
+void ip_run_quantity_name(const ip_run *run, unsigned quantity, char out[IP_QUANTITY_ROOM]);
 
 /* Means over layers 1..L: H, context, I of x and y, and the mean of the layers' ratios I(Y)/I(X) per order (NaN where a
  * layer's I(X) is 0). A model without estimates gives zeros. */
@@ -168,6 +175,10 @@ void ip_run_write_json(const ip_run *run, FILE *file);
 void ip_run_write_table(const ip_run *run, FILE *file);
 /* run.json, layers.csv and, with a loss, token-loss.npy in folder, which is made; each appears whole or not at all. */
 ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *error);
+
+/* A finished run back from its folder (or its run.json): all that the files hold; `without` when groups.npy is there,
+ * token_loss when token-loss.npy is. IP_BAD_INPUT names the file and the key. Freed by ip_run_free. */
+ip_status ip_run_read(ip_run **out, const char *path, ip_error *error);
 
 /* ---- preference: I(Z; preference), whether a state belongs to a chosen or to a rejected reply ---- */
 
@@ -231,13 +242,16 @@ ip_status ip_states(const char *model, const char *const *corpora, size_t corpus
 
 typedef struct ip_entropy_set {
     char *path;
-    uint64_t labels, singletons;
-    double conditional, I; /* H(Z|V), I(V;Z) */
+    uint64_t singletons;
+    double conditional; /* H(Z|V) */
+    ip_estimate estimate;
 } ip_entropy_set;
 
 typedef struct ip_entropy_result {
     uint64_t positions, width, bins;
     double temperature, H, context;
+    uint64_t documents;               /* 0: none were given */
+    unsigned groups, null, bootstrap; /* in use */
     ip_entropy_set *sets;
     size_t set_count;
     const char *calibration;
@@ -245,9 +259,12 @@ typedef struct ip_entropy_result {
     char anchors_fingerprint[33];
 } ip_entropy_result;
 
-/* vectors: .npy of floats [positions, width]; labels: any number of .npy of integers [positions]. */
+/* vectors: .npy of floats [positions, width]; labels: any number of .npy of integers [positions]; documents: .npy of
+ * integers [positions], equal where positions are of one document, or NULL: then there are no groups and no bootstrap.
+ * Documents are numbered from 0 in rising order of these integers. */
 ip_status ip_entropy(ip_entropy_result **out, const char *vectors, const char *const *labels, size_t label_count,
-                     const ip_settings *settings, const char *scratch_default, const ip_host *host, ip_error *error);
+                     const char *documents, const ip_settings *settings, const char *scratch_default,
+                     const ip_host *host, ip_error *error);
 void ip_entropy_free(ip_entropy_result *result);
 void ip_entropy_write(const ip_entropy_result *result, bool json, FILE *file);
 
@@ -270,5 +287,9 @@ void ip_emergency_cleanup(void);
 
 /* The memory allocator's bound in text form: "200M", "2G", suffixes powers of 1024; false when it is none. */
 bool ip_parse_size(const char *text, uint64_t *bytes);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

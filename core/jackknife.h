@@ -32,7 +32,16 @@ static inline void ip_estimate_set_interval(ip_estimate *estimate, const double 
 
 /* A figure without null and interval. */
 static inline ip_estimate ip_estimate_plain(double I, uint64_t distinct) {
-    return (ip_estimate){I, NAN, NAN, NAN, NAN, NAN, NAN, distinct};
+    return (ip_estimate){.I = I,
+                         .null = NAN,
+                         .bias = NAN,
+                         .corrected = NAN,
+                         .se = NAN,
+                         .low = NAN,
+                         .high = NAN,
+                         .boot_low = NAN,
+                         .boot_high = NAN,
+                         .distinct = distinct};
 }
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* What a draw is for: the last word of the counter. */
-enum { IP_DRAW_ANCHORS = 1 };
+enum { IP_DRAW_ANCHORS = 1, IP_DRAW_PERMUTATION = 2, IP_DRAW_DOCUMENTS = 3, IP_DRAW_PAIRS = 4 };
 
 /* counter -> four uniform 32-bit words. */
 void ip_philox(const uint32_t counter[4], uint64_t seed, uint32_t out[4]);

@@ -18,6 +18,8 @@ void ip_settings_default(ip_settings *settings) {
         .min_count = 2,
         .bins = 100,
         .calibration = "vmf-bound",
+        .null = 4,
+        .groups = 20,
         .loss_end = -1,
         .positions = "completion",
         .compute = "auto",
@@ -30,6 +32,7 @@ void ip_run_start(ip_run *run, const ip_settings *settings) {
     run->min_count = settings->min_count;
     run->count_at_positions = settings->count_at_positions;
     run->seed = settings->seed;
+    run->null = settings->null;
     run->max_tokens = settings->max_tokens;
     time_t now = time(NULL);
     struct tm utc;
@@ -107,6 +110,15 @@ void ip_run_free(ip_run *run) {
 }
 
 unsigned ip_run_quantities(const ip_run *run) { return 2 + 2 * run->orders; }
+
+void ip_run_quantity_name(const ip_run *run, unsigned quantity, char out[IP_QUANTITY_ROOM]) {
+    if (quantity < 2) {
+        snprintf(out, IP_QUANTITY_ROOM, "%s", quantity == 0 ? "H" : "context");
+    } else {
+        unsigned k = quantity - 2;
+        snprintf(out, IP_QUANTITY_ROOM, "%c%u", k < run->orders ? 'X' : 'Y', k % run->orders + 1);
+    }
+}
 
 /* The interval of a mean over layers 1..L comes from the means without each group. */
 static void mean_interval(const ip_run *run, ip_estimate *estimate, unsigned quantity) {

@@ -18,4 +18,7 @@ ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *an
 void ip_run_write_head(ip_json *json, const ip_run *run);
 void ip_run_write_model(ip_json *json, const ip_run *run);
 
+/* The keys of an estimate, I .. distinct, into the object that is open. */
+void ip_json_estimate(ip_json *json, const ip_estimate *estimate);
+
 #endif

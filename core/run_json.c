@@ -13,18 +13,24 @@ static void write_loss(ip_json *j, const ip_loss_result *loss) {
     ip_json_uint(j, "tokens", loss->tokens);
 }
 
+void ip_json_estimate(ip_json *j, const ip_estimate *e) {
+    ip_json_double(j, "I", e->I);
+    ip_json_double(j, "null", e->null);
+    ip_json_double(j, "bias", e->bias);
+    ip_json_double(j, "corrected", e->corrected);
+    ip_json_double(j, "se", e->se);
+    ip_json_double(j, "low", e->low);
+    ip_json_double(j, "high", e->high);
+    ip_json_double(j, "boot_low", e->boot_low);
+    ip_json_double(j, "boot_high", e->boot_high);
+    ip_json_uint(j, "distinct", e->distinct);
+}
+
 static void write_estimates(ip_json *j, const char *key, const ip_estimate *e, unsigned orders, double H) {
     ip_json_open(j, key, '[', true);
     for (unsigned k = 0; k < orders; k++) {
         ip_json_open(j, NULL, '{', true);
-        ip_json_double(j, "I", e[k].I);
-        ip_json_double(j, "null", e[k].null);
-        ip_json_double(j, "bias", e[k].bias);
-        ip_json_double(j, "corrected", e[k].corrected);
-        ip_json_double(j, "se", e[k].se);
-        ip_json_double(j, "low", e[k].low);
-        ip_json_double(j, "high", e[k].high);
-        ip_json_uint(j, "distinct", e[k].distinct);
+        ip_json_estimate(j, &e[k]);
         ip_json_double(j, "regularity", H > 0.0 ? e[k].I / H : NAN);
         ip_json_close(j, '}');
     }
@@ -116,8 +122,16 @@ static void write_inputs(ip_json *j, const ip_run *run) {
     ip_json_string(j, "labels", run->backoff ? "backoff" : "exact");
     ip_json_uint(j, "min_count", run->min_count);
     ip_json_string(j, "count_at", run->count_at_positions ? "positions" : "corpus");
-    ip_json_null(j, "groups");
-    ip_json_null(j, "null");
+    ip_json_uint(j, "groups", run->groups);
+    ip_json_uint(j, "null", run->null);
+    ip_json_uint(j, "bootstrap", run->bootstrap);
+    ip_json_open(j, "quantities", '[', true);
+    for (unsigned q = 0; q < ip_run_quantities(run); q++) {
+        char name[IP_QUANTITY_ROOM];
+        ip_run_quantity_name(run, q, name);
+        ip_json_string(j, NULL, name);
+    }
+    ip_json_close(j, ']');
     ip_json_close(j, '}');
 }
 

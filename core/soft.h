@@ -3,6 +3,7 @@
  * Kept in blocks of 16 anchors, [block][position][16 floats], a cache line per position: a label's sum then touches one
  * line per position and block, and one block of all positions often fits a private cache. When the memory bound does not
  * allow it, the blocks lie in a scratch file and are read through a map, which the kernel may drop at any time.
+ * Estimates from them: core/resample.h.
  */
 #ifndef IP_CORE_SOFT_H
 #define IP_CORE_SOFT_H
@@ -11,9 +12,7 @@
 #include <stdint.h>
 
 #include "arch/kernels.h"
-#include "core/base/pool.h"
 #include "core/base/status.h"
-#include "core/partition.h"
 #include "core/scratch.h"
 
 typedef struct ip_soft {
@@ -34,10 +33,5 @@ void ip_soft_close(ip_soft *soft);
  * positions at once. */
 ip_status ip_soft_put(ip_soft *soft, const ip_kernels *kernels, size_t first, const float *p, size_t n,
                       ip_error *error);
-
-/* H(Z|V) in nats for each of `sets` partitions of the positions, and the mean of H(p_t) in *singles. */
-ip_status ip_soft_conditional(const ip_soft *soft, const ip_kernels *kernels, ip_pool *pool,
-                              const ip_partition *const *partitions, size_t sets, double *conditional, double *singles,
-                              ip_error *error);
 
 #endif

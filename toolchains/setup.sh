@@ -31,6 +31,7 @@ tests header:benchmark/benchmark.h libbenchmark-dev     google-benchmark-devel b
 tests command:clang            clang                    clang             clang        llvm
 tests pkg:libclang-rt-dev      libclang-rt-dev          compiler-rt       compiler-rt  -
 tests command:zstd             zstd                     zstd              zstd         zstd
+tests command:pkg-config       pkg-config               pkgconf-pkg-config pkgconf    pkgconf
 tests command:setarch          util-linux               util-linux        util-linux   -
 cross command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc -
 cross command:arm-linux-gnueabihf-gcc gcc-arm-linux-gnueabihf - - -

@@ -28,10 +28,18 @@ typedef struct ip_error {
 #define IP_PRINTF(a, b)
 #endif
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Fills *error (error may be NULL) and returns status. Control bytes and invalid UTF-8 in the result become '?'. */
 ip_status ip_fail(ip_error *error, ip_status status, const char *format, ...) IP_PRINTF(3, 4);
 
 /* Makes text safe to print: control bytes (ESC, BEL, newline ...) and bytes that are not UTF-8 become '?'. In place. */
 void ip_make_printable(char *text);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

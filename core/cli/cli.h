@@ -4,16 +4,19 @@
 
 #include "core/infoplane.h"
 
-/* Commands as bits, and the groups that share options. */
+/* Commands by number and as bits, and the groups that share options. */
 enum {
-    CLI_ANALYZE = 1,
-    CLI_STATES = 2,
-    CLI_ENTROPY = 4,
-    CLI_TOKENIZE = 8,
-    CLI_INSPECT = 16,
-    CLI_CPU = 32,
-    CLI_PREFERENCE = 64,
-    CLI_ALL = 127,
+#define CLI_COMMAND(bit, name, brief, usage, example, what) CLI_NUMBER_##bit,
+#include "core/cli/commands.def"
+#undef CLI_COMMAND
+    CLI_COMMANDS
+};
+
+enum {
+#define CLI_COMMAND(bit, name, brief, usage, example, what) CLI_##bit = 1 << CLI_NUMBER_##bit,
+#include "core/cli/commands.def"
+#undef CLI_COMMAND
+    CLI_ALL = (1 << CLI_COMMANDS) - 1,
     CLI_CORPUS = CLI_ANALYZE | CLI_STATES | CLI_TOKENIZE,
     CLI_MODEL = CLI_ANALYZE | CLI_STATES | CLI_PREFERENCE,
     CLI_MACHINE = CLI_ANALYZE | CLI_STATES | CLI_ENTROPY | CLI_CPU | CLI_PREFERENCE
@@ -24,7 +27,7 @@ enum { CLI_LIST_MAX = 4096 };
 typedef struct cli_args {
     unsigned command;
     ip_settings settings;
-    const char *output;
+    const char *output, *docs_file;
     const char **positional; /* argc of them at most */
     size_t positional_count;
     const char **label_files;
@@ -37,6 +40,19 @@ ip_status cli_parse(cli_args *args, unsigned command, int argc, char **argv);
 void cli_args_free(cli_args *args);
 
 void cli_help(unsigned command, FILE *file); /* 0: the overview */
+
+/* The rows behind the help, for the man pages and completions that are made of the same lists. */
+typedef struct cli_command_row {
+    const char *name, *brief, *usage, *example, *what;
+} cli_command_row;
+typedef struct cli_option_row {
+    const char *name, *argument, *help; /* argument "": takes none */
+    unsigned commands;                  /* bits of those that take it */
+} cli_option_row;
+const cli_command_row *cli_command_at(unsigned number); /* NULL behind the last */
+bool cli_option_at(size_t index, cli_option_row *out);  /* false behind the last */
+/* Writes man1/, infoplane.bash, _infoplane (zsh) and infoplane.fish into a folder. */
+ip_status cli_generate(const char *folder);
 /* Command bit of a name, or 0. */
 unsigned cli_command(const char *name);
 /* The known name nearest to a misspelt one, or NULL when none is near. */
@@ -49,13 +65,10 @@ ip_status cli_fail(ip_status status, const char *format, ...) IP_PRINTF(2, 3);
 void cli_host_start(ip_host *host, bool quiet);
 void cli_host_stop(void); /* clears the progress line */
 
-/* The commands. Each returns the exit status, its error already printed. */
-ip_status cli_analyze(const cli_args *args, const ip_host *host);
-ip_status cli_states(const cli_args *args, const ip_host *host);
-ip_status cli_entropy(const cli_args *args, const ip_host *host);
-ip_status cli_tokenize(const cli_args *args, const ip_host *host);
-ip_status cli_inspect(const cli_args *args, const ip_host *host);
-ip_status cli_cpu(const cli_args *args, const ip_host *host);
-ip_status cli_preference(const cli_args *args, const ip_host *host);
+/* The commands, cli_<name>. Each returns the exit status, its error already printed. */
+#define CLI_COMMAND(bit, name, brief, usage, example, what)                                                            \
+    ip_status cli_##name(const cli_args *args, const ip_host *host);
+#include "core/cli/commands.def"
+#undef CLI_COMMAND
 
 #endif

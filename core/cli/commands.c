@@ -51,8 +51,8 @@ ip_status cli_entropy(const cli_args *args, const ip_host *host) {
     if (need_files(args, 1, 1, "infoplane entropy Z.npy --labels Y.npy...") != IP_OK) return IP_USAGE;
     ip_error error = {0};
     ip_entropy_result *result;
-    ip_status status = ip_entropy(&result, args->positional[0], args->label_files, args->label_count, &args->settings,
-                                  NULL, host, &error);
+    ip_status status = ip_entropy(&result, args->positional[0], args->label_files, args->label_count, args->docs_file,
+                                  &args->settings, NULL, host, &error);
     if (status != IP_OK) return report(status, &error);
     cli_host_stop();
     ip_entropy_write(result, args->json, stdout);

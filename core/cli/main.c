@@ -7,8 +7,11 @@
 
 typedef ip_status (*command_main)(const cli_args *args, const ip_host *host);
 
-/* In the order of the command bits. */
-static const command_main mains[] = {cli_analyze, cli_states, cli_entropy, cli_tokenize, cli_inspect, cli_cpu, cli_preference};
+static const command_main mains[] = {
+#define CLI_COMMAND(bit, name, brief, usage, example, what) cli_##name,
+#include "core/cli/commands.def"
+#undef CLI_COMMAND
+};
 
 static ip_status run_command(unsigned command, int argc, char **argv) {
     cli_args args;
@@ -37,6 +40,8 @@ int main(int argc, char **argv) {
         cli_help(argc > 2 ? cli_command(argv[2]) : 0, stdout);
     } else if (strcmp(argv[1], "--version") == 0) {
         puts("infoplane " INFOPLANE_VERSION);
+    } else if (strcmp(argv[1], "--generate") == 0 && argc == 3) {
+        status = cli_generate(argv[2]);
     } else {
         unsigned command = cli_command(argv[1]);
         const char *near = command ? NULL : cli_nearest_command(argv[1]);

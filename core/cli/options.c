@@ -17,7 +17,7 @@ typedef enum option_kind {
     CLI_LABEL_FILE,
     CLI_ESTIMATOR,
     CLI_LOSS_END,
-    CLI_ZERO,
+    CLI_UNSIGNED,
     CLI_THREADS,
     CLI_SIZE,
     CLI_OUTPUT,
@@ -58,6 +58,9 @@ static void *field_of(cli_args *args, const char *field) {
         {"seed", &s->seed},
         {"anchors", &s->anchors},
         {"calibration", &s->calibration},
+        {"null", &s->null},
+        {"groups", &s->groups},
+        {"bootstrap", &s->bootstrap},
         {"loss", &s->loss},
         {"compute", &s->compute},
         {"weights", &s->weights},
@@ -68,6 +71,7 @@ static void *field_of(cli_args *args, const char *field) {
         {"tokenizer", &s->tokenizer},
         {"positions", &s->positions},
         {"chat", &s->chat},
+        {"docs_file", &args->docs_file},
         {"output", &args->output},
         {"plan", &args->plan},
         {"ids", &args->ids},
@@ -118,9 +122,10 @@ static ip_status set_number(cli_args *args, const option *o, const char *value) 
         s->loss = true;
         s->loss_end = (int64_t)n;
         return IP_OK;
-    case CLI_ZERO:
+    case CLI_UNSIGNED:
         if (!parse_uint(value, UINT32_MAX, &n)) return bad_value(o, value, "a whole number is wanted");
-        return n == 0 ? IP_OK : bad_value(o, value, "this version computes none yet: leave it out, or give 0");
+        *(unsigned *)field_of(args, o->field) = (unsigned)n;
+        return IP_OK;
     case CLI_SIZE:
         if (!ip_parse_size(value, &s->memory) || s->memory == 0)
             return bad_value(o, value, "a size such as 200M or 2G is wanted");
@@ -177,12 +182,16 @@ static size_t distance(const char *a, const char *b) {
     return row[m];
 }
 
-static const char *const commands[] = {"analyze", "states", "entropy", "tokenize", "inspect", "cpu", "preference"};
+static const cli_command_row commands[] = {
+#define CLI_COMMAND(bit, name, brief, usage, example, what) {#name, brief, usage, example, what},
+#include "core/cli/commands.def"
+#undef CLI_COMMAND
+};
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 unsigned cli_command(const char *name) {
     for (unsigned i = 0; i < COMMANDS; i++)
-        if (strcmp(commands[i], name) == 0) return 1u << i;
+        if (strcmp(commands[i].name, name) == 0) return 1u << i;
     return 0;
 }
 
@@ -190,10 +199,10 @@ const char *cli_nearest_command(const char *name) {
     const char *best = NULL;
     size_t least = 4;
     for (unsigned i = 0; i < COMMANDS; i++) {
-        size_t d = distance(name, commands[i]);
+        size_t d = distance(name, commands[i].name);
         if (d < least) {
             least = d;
-            best = commands[i];
+            best = commands[i].name;
         }
     }
     return best;
@@ -264,52 +273,23 @@ void cli_args_free(cli_args *args) {
     free(args->label_files);
 }
 
+const cli_command_row *cli_command_at(unsigned number) { return number < COMMANDS ? &commands[number] : NULL; }
+
+bool cli_option_at(size_t index, cli_option_row *out) {
+    if (index >= OPTIONS) return false;
+    const option *o = &options[index];
+    *out = (cli_option_row){o->name, o->argument, o->help, o->commands};
+    return true;
+}
+
 /* ---- help ---- */
-
-typedef struct command_help {
-    const char *usage, *example, *what;
-} command_help;
-
-static const command_help helps[COMMANDS] = {
-    {"infoplane analyze MODEL CORPUS... [options]",
-     "infoplane analyze model.gguf text.jsonl --documents 200 --orders 4 --loss -o run/",
-     "Runs the model over the text, layer by layer, and prints per layer the entropy of the hidden states H(Z), what\n"
-     "they keep of the input n-grams I(X;Z) (complexity) and of the n-grams that follow I(Y;Z) (expressivity).\n"
-     "With -o writes run.json, layers.csv and, with --loss, token-loss.npy."},
-    {"infoplane states MODEL CORPUS... -o DIR [options]",
-     "infoplane states model.gguf text.txt --documents 10 -o states/",
-     "Writes hidden states as layer-NN.npy, f32 [tokens, width], every token of every document in order (00 the\n"
-     "embedding, the last one after the final norm), and positions.npy, int32 [tokens, 2]: document and position."},
-    {"infoplane entropy Z.npy --labels Y.npy... [options]",
-     "infoplane entropy vectors.npy --labels classes.npy --labels words.npy",
-     "The estimator alone: entropy of vectors (.npy of floats, [rows, width]) and mutual information with labels\n"
-     "(.npy of integers, [rows])."},
-    {"infoplane tokenize MODEL FILE [options]", "infoplane tokenize model.gguf text.txt --ids",
-     "How the model's tokenizer splits a text: a line per piece, or with --ids a line per document; -o X.npy writes\n"
-     "the ids flat, and the documents' borders to X.offsets.npy, which is a corpus again."},
-    {"infoplane inspect MODEL [options]", "infoplane inspect model.gguf --tensors",
-     "What is in a model file, checked as for a run."},
-    {"infoplane cpu [options]", "infoplane cpu", "What this machine can run, what is chosen, and why."},
-    {"infoplane preference MODEL PAIRS [options]",
-     "infoplane preference model.gguf pairs.jsonl --documents 1000 -o preference/",
-     "What the hidden states keep of which reply is preferred: I(Z; preference) per layer, over the positions of the\n"
-     "chosen and of the rejected replies. PAIRS is JSONL or a JSON list, also .gz or .zst: prompt, chosen, rejected "
-     "as\n"
-     "texts or as lists of messages; conversations with chosen and rejected; or two whole dialogues that begin alike.\n"
-     "With -o writes preference.json, preference.csv and preference-groups.npy. `infoplane inspect --supported` lists\n"
-     "the chat templates that --chat understands."},
-};
 
 void cli_help(unsigned command, FILE *file) {
     if (command == 0) {
         fputs("infoplane " INFOPLANE_VERSION ": how a language model compresses what it reads\n\n"
               "  infoplane analyze model.gguf text.jsonl --documents 200 --loss -o run/\n\ncommands\n",
               file);
-        for (unsigned i = 0; i < COMMANDS; i++) {
-            const char *end = strchr(helps[i].what, '\n');
-            int length = end ? (int)(end - helps[i].what) : (int)strlen(helps[i].what);
-            fprintf(file, "  %-10s %.*s%s\n", commands[i], length, helps[i].what, end ? " ..." : "");
-        }
+        for (unsigned i = 0; i < COMMANDS; i++) fprintf(file, "  %-10s  %s\n", commands[i].name, commands[i].brief);
         fputs("\n`infoplane COMMAND --help` tells more; --version prints the version.\n"
               "exit codes: 0 done, 1 the job failed, 2 wrong usage, 3 bad input file, 130 interrupted\n",
               file);
@@ -317,7 +297,8 @@ void cli_help(unsigned command, FILE *file) {
     }
     unsigned index = 0;
     while ((1u << index) != command) index++;
-    fprintf(file, "  %s\n\nusage: %s\n\n%s\n\noptions\n", helps[index].example, helps[index].usage, helps[index].what);
+    fprintf(file, "  %s\n\nusage: %s\n\n%s\n\noptions\n", commands[index].example, commands[index].usage,
+            commands[index].what);
     for (size_t i = 0; i < OPTIONS; i++) {
         if (!(options[i].commands & command)) continue;
         char left[48];

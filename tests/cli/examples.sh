@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# The example that each command's --help opens with works as it stands, in a folder that holds files of those names.
+# variants: native asan
+source "$INFOPLANE_ROOT/tests/fixtures/cli.sh"
+demo=$INFOPLANE_ROOT/models/demo
+mkdir "$work/bin" "$work/here"
+printf '#!/bin/sh\nexec "%s" "$@"\n' "$INFOPLANE" >"$work/bin/infoplane"
+chmod +x "$work/bin/infoplane"
+PATH=$work/bin:$PATH
+cd "$work/here" || exit 1
+
+# What the examples name. The vectors are hidden states, their labels the tokens.
+cp "$demo/demo.q8_0.gguf" model.gguf
+cp "$demo/heldout.jsonl" text.jsonl
+sed 's/^{"[a-z]*": "//; s/"}$//' text.jsonl >text.txt
+infoplane states model.gguf text.jsonl --documents 20 --quiet -o made && mv made/layer-02.npy vectors.npy
+infoplane tokenize model.gguf text.jsonl --documents 20 --quiet -o classes.npy && cp classes.npy words.npy
+
+# In the order of the overview: an example may name what one before it wrote.
+commands=$(infoplane --help | sed -n '/^commands/,/^$/s/^  \([a-z]*\) .*/\1/p')
+for command in $commands; do
+    example=$(infoplane "$command" --help | sed -n '1s/^  //p')
+    check "$command --help opens with an example" [ "${example#infoplane $command}" != "$example" ]
+    status=0
+    timeout 300 sh -c "$example" >"$work/out" 2>"$work/err" </dev/null || status=$?
+    check "$example" [ $status -eq 0 ]
+    check "$example: prints or writes something" [ -s "$work/out" -o -n "$(find . -newer "$work/bin/infoplane" -type f)" ]
+done
+check "there are commands" [ "$(echo "$commands" | wc -w)" -ge 6 ]
+finish

@@ -1,0 +1,76 @@
+# What `cmake --install` puts where, and the packages (cpack): program, libraries, header, pkg-config and CMake package
+# files, man pages, completions, the demo.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+set(ip_share ${CMAKE_CURRENT_LIST_DIR}/install)
+
+install(TARGETS infoplane COMPONENT program)
+if(NOT TARGET infoplane_shared)
+    return() # sanitized and fuzzing builds have no library for others
+endif()
+install(TARGETS infoplane_shared LIBRARY COMPONENT library NAMELINK_COMPONENT development)
+install(TARGETS infoplane_static ARCHIVE COMPONENT development)
+install(FILES ${CMAKE_BINARY_DIR}/include/infoplane.h TYPE INCLUDE COMPONENT development)
+
+configure_file(${ip_share}/infoplane.pc.in ${CMAKE_BINARY_DIR}/install/infoplane.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/install/infoplane.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+        COMPONENT development)
+set(ip_package ${CMAKE_INSTALL_LIBDIR}/cmake/infoplane)
+configure_package_config_file(${ip_share}/infoplane-config.cmake.in ${CMAKE_BINARY_DIR}/install/infoplane-config.cmake
+    INSTALL_DESTINATION ${ip_package} PATH_VARS CMAKE_INSTALL_INCLUDEDIR CMAKE_INSTALL_LIBDIR)
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/install/infoplane-config-version.cmake
+    COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/install/infoplane-config.cmake
+        ${CMAKE_BINARY_DIR}/install/infoplane-config-version.cmake DESTINATION ${ip_package} COMPONENT development)
+
+# Man pages and completions come out of the program, from the lists that its --help is made of. A cross build runs it
+# through the emulator, and goes without them where there is none.
+if(NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR)
+    set(ip_pages ${CMAKE_BINARY_DIR}/install/pages)
+    add_custom_command(OUTPUT ${ip_pages}/made
+        COMMAND ${CMAKE_COMMAND} -E make_directory ${ip_pages}
+        COMMAND infoplane --generate ${ip_pages}
+        COMMAND ${CMAKE_COMMAND} -E touch ${ip_pages}/made
+        DEPENDS infoplane VERBATIM COMMENT "Man pages and completions")
+    add_custom_target(pages ALL DEPENDS ${ip_pages}/made)
+    install(DIRECTORY ${ip_pages}/man1 DESTINATION ${CMAKE_INSTALL_MANDIR} COMPONENT program)
+    install(FILES ${ip_pages}/infoplane.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+            RENAME infoplane COMPONENT program)
+    install(FILES ${ip_pages}/_infoplane DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions COMPONENT program)
+    install(FILES ${ip_pages}/infoplane.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
+            COMPONENT program)
+endif()
+
+install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md
+        DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT program)
+# The small model and its text: what the tutorial and the first try after an installation run on.
+install(DIRECTORY ${CMAKE_SOURCE_DIR}/models/demo/ DESTINATION ${CMAKE_INSTALL_DATADIR}/infoplane/demo
+        COMPONENT program)
+
+set(CPACK_GENERATOR "DEB;TZST")
+set(CPACK_PACKAGE_NAME infoplane)
+set(CPACK_PACKAGE_VENDOR "the infoplane project")
+set(CPACK_PACKAGE_CONTACT "infoplane@users.noreply.github.com")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "How language models compress what they read, layer by layer")
+set(CPACK_PACKAGE_DIRECTORY ${CMAKE_BINARY_DIR}/packages)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_MONOLITHIC_INSTALL ON)
+set(CPACK_RESOURCE_FILE_LICENSE ${CMAKE_SOURCE_DIR}/LICENSE)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
+    set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE amd64)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+    set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE arm64)
+else()
+    set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE armhf)
+endif()
+set(CPACK_PACKAGE_FILE_NAME infoplane-${PROJECT_VERSION}-${CMAKE_SYSTEM_PROCESSOR})
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_HOMEPAGE "https://github.com/infoplane/infoplane")
+if(CMAKE_CROSSCOMPILING)
+    # dpkg-shlibdeps wants the target's packages installed here: the libraries' own packages are named instead.
+    file(READ ${CMAKE_SYSROOT}/.depends CPACK_DEBIAN_PACKAGE_DEPENDS)
+else()
+    set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+endif()
+include(CPack)
