@@ -175,7 +175,7 @@ static ip_status settle(ip_chat *chat, const char *form, const char *text, size_
         return refuse(path, "its turns do not end in line ends of the template", error);
     chat->begins = strstr(form, "bos_token") && !strstr(chat->family->user.before, "\2");
     chat->ends = strstr(form, "{%else%}{{eos_token}}{%endif%}") != NULL;
-    chat->alternates = strstr(form, "!=(loop.index0%2==0)") != NULL;
+    chat->alternates = strstr(form, "!=(loop.index0%2==0)") || strstr(form, "!=(ns.index%2==0)");
     chat->system_last = strstr(form, "ifloop.lastandsystem_messageisdefined") != NULL;
     ip_status status = find_default(chat, form, path, error);
     return status == IP_OK && dated ? find_date(chat, form, path, error) : status;
