@@ -1,5 +1,5 @@
 /* Pairs: the golden parsing examples, every form of record, malformed files by their line, where replies begin. */
-#include "core/pairs.h"
+#include "core/pairs_tokens.h"
 
 #include <criterion/criterion.h>
 #include <jansson.h>
@@ -213,4 +213,90 @@ Test(pairs, equal_and_cut_dialogues) {
     cr_expect_str_eq(pair.chosen_messages.messages[1].role, "user");
     cr_expect_eq(pair.rejected_messages.count, 0);
     ip_pair_free(&pair);
+}
+
+/* ---- tokens ---- */
+
+static ip_tokenizer *open_gguf_tokenizer(const char *path) {
+    ip_gguf *file;
+    ip_tokenizer *tokenizer;
+    ip_error error = {0};
+    cr_assert_eq(ip_gguf_open(&file, path, NULL, NULL, &error), IP_OK, "%s", error.message);
+    cr_assert_eq(ip_tokenizer_from_gguf(&tokenizer, file, NULL, NULL, &error), IP_OK, "%s", error.message);
+    ip_gguf_close(file);
+    return tokenizer;
+}
+
+/* Ids and first positions of all 120 sequences of the worked example. */
+Test(pairs, sequences) {
+    json_t *root = golden("sequences.json"), *row;
+    if (!root) return;
+    ip_tokenizer *tokenizer = open_gguf_tokenizer(shared_path("models/stories260K.gguf"));
+    ip_pairs pairs = read_all(shared_path("golden/preference/pairs.jsonl"));
+    ip_pool *pool = ip_pool_create(2);
+    ip_pair_options options = {.max_tokens = 512, .add_special = true, .parse_special = true};
+    ip_corpus corpus = {0};
+    ip_reply *replies;
+    ip_error error = {0};
+    cr_assert_eq(
+        ip_pairs_tokenize(&corpus, &replies, &pairs, "pairs.jsonl", &options, tokenizer, pool, NULL, NULL, &error),
+        IP_OK, "%s", error.message);
+    cr_assert_eq(corpus.documents, json_array_size(root));
+    size_t i, k;
+    json_array_foreach(root, i, row) {
+        json_t *ids = json_object_get(row, "ids"), *id;
+        cr_assert_eq(corpus.offsets[i + 1] - corpus.offsets[i], json_array_size(ids));
+        json_array_foreach(ids, k, id) cr_assert_eq(corpus.ids[corpus.offsets[i] + k], json_integer_value(id));
+        cr_expect_eq(replies[i].first, json_integer_value(json_object_get(row, "first_completion_position")));
+        cr_expect_eq(replies[i].stop, json_array_size(ids));
+    }
+    free(replies);
+    ip_corpus_free(&corpus);
+    ip_pool_destroy(pool);
+    ip_pairs_free(&pairs);
+    ip_tokenizer_free(tokenizer);
+    json_decref(root);
+}
+
+/* Against the offsets of the tokenizers library: tests/data/reply_begin.jsonl. */
+Test(pairs, where_replies_begin) {
+    FILE *file = fopen(INFOPLANE_SOURCE_DIR "/tests/data/reply_begin.jsonl", "r");
+    cr_assert_not_null(file);
+    char *line = NULL, name[64] = "";
+    size_t room = 0, rows = 0;
+    ip_tokenizer *tokenizer = NULL;
+    ip_tokenizer_scratch *scratch = NULL;
+    while (getline(&line, &room, file) > 0) {
+        json_t *row = json_loads(line, 0, NULL);
+        ip_error error = {0};
+        if (strcmp(name, text_of(row, "tokenizer")) != 0) {
+            snprintf(name, sizeof name, "%s", text_of(row, "tokenizer"));
+            ip_tokenizer_scratch_free(scratch);
+            ip_tokenizer_free(tokenizer);
+            const char *path = shared_path("data/tokenizers/%s/tokenizer.json", name);
+            if (shared_missing(path)) return;
+            cr_assert_eq(ip_tokenizer_open_json(&tokenizer, path, 0, NULL, NULL, &error), IP_OK, "%s", error.message);
+            scratch = ip_tokenizer_scratch_new(tokenizer);
+        }
+        const char *prompt = text_of(row, "prompt");
+        char *text = NULL;
+        ip_ids ids = {0};
+        size_t first, n = (size_t)asprintf(&text, "%s%s", prompt, text_of(row, "reply"));
+        cr_assert_eq(ip_tokenize_on(tokenizer, scratch, text, n, true, true, &ids, &error), IP_OK);
+        cr_expect_eq((json_int_t)ids.count, json_integer_value(json_object_get(row, "ids")));
+        cr_assert_eq(
+            ip_reply_begin(&first, tokenizer, scratch, text, n, strlen(prompt), true, ids.data, ids.count, &error),
+            IP_OK);
+        cr_expect_eq((json_int_t)first, json_integer_value(json_object_get(row, "first")),
+                     "%s, row %zu: %zu of %zu: %s", name, rows + 1, first, ids.count, line);
+        free(ids.data);
+        free(text);
+        json_decref(row);
+        rows++;
+    }
+    cr_expect_gt(rows, 200);
+    free(line);
+    fclose(file);
+    ip_tokenizer_scratch_free(scratch);
+    ip_tokenizer_free(tokenizer);
 }
