@@ -215,6 +215,60 @@ void ip_preference_write_table(const ip_preference *preference, FILE *file);
 /* preference.json, preference.csv and, with groups, preference-groups.npy [layers + 1, 2, groups] in folder. */
 ip_status ip_preference_write_folder(const ip_preference *preference, const char *folder, ip_error *error);
 
+/* ---- overlap: n-grams of one corpus that stand in another ---- */
+
+enum { IP_OVERLAP_ORDERS = 13 };
+
+typedef struct ip_overlap_options {
+    unsigned orders; /* 1 .. orders, at most IP_OVERLAP_ORDERS; 0: 1, 2, 3, 5, 8 and 13 */
+    uint64_t top;    /* documents to list */
+    double share;    /* 0 .. 1: a document overlaps when more than this share of its positions does */
+} ip_overlap_options;
+
+typedef struct ip_overlap_order {
+    unsigned order;
+    uint64_t positions, shared;         /* of A; of them, those whose n-gram stands in B */
+    uint64_t distinct, shared_distinct; /* different n-grams of A; of them, those that stand in B */
+    uint64_t documents, overlapping;    /* of A with such a position; of them, those that overlap */
+} ip_overlap_order;
+
+typedef struct ip_overlap_side {
+    ip_file_name *files;
+    size_t file_count;
+    uint64_t documents, symbols; /* words or tokens */
+    double seconds;              /* to read it; for B also to look it up */
+} ip_overlap_side;
+
+/* Freed by ip_overlap_free. */
+typedef struct ip_overlap_result {
+    ip_overlap_side a, b;
+    char *tokenizer; /* its file, or NULL: words */
+    ip_overlap_order orders[IP_OVERLAP_ORDERS];
+    unsigned order_count;
+    double share;
+    uint64_t top, table_bytes;
+    size_t documents;        /* of A */
+    uint32_t *document_file; /* [documents]: number of its file */
+    uint64_t *lengths;       /* [documents]: symbols */
+    uint32_t *hits;          /* [documents][order_count]: shared positions */
+} ip_overlap_result;
+
+/* Positions of an order in a document of so many symbols. */
+static inline uint64_t ip_overlap_positions(uint64_t symbols, unsigned order) {
+    return symbols < order ? 0 : symbols - order + 1;
+}
+
+/* Of settings: documents (of A), split ("chunk": a file is one document), text_field, format, offsets, parse_special, tokenizer
+ * (a tokenizer.json, its folder, or a .gguf; NULL: words), threads, memory (of the table). Both sides are read alike. */
+ip_status ip_overlap(ip_overlap_result **out, const char *const *a, size_t a_count, const char *const *b,
+                     size_t b_count, const ip_overlap_options *options, const ip_settings *settings,
+                     const ip_host *host, ip_error *error);
+void ip_overlap_free(ip_overlap_result *result);
+void ip_overlap_write_json(const ip_overlap_result *result, FILE *file);
+void ip_overlap_write_table(const ip_overlap_result *result, FILE *file);
+/* overlap.json, overlap.csv (a row per order), overlap-documents.csv (a row per document of A). */
+ip_status ip_overlap_write_folder(const ip_overlap_result *result, const char *folder, ip_error *error);
+
 /* ---- plan ---- */
 
 typedef struct ip_plan_report {

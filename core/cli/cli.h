@@ -17,7 +17,7 @@ enum {
 #include "core/cli/commands.def"
 #undef CLI_COMMAND
     CLI_ALL = (1 << CLI_COMMANDS) - 1,
-    CLI_CORPUS = CLI_ANALYZE | CLI_STATES | CLI_TOKENIZE,
+    CLI_CORPUS = CLI_ANALYZE | CLI_STATES | CLI_TOKENIZE | CLI_OVERLAP,
     CLI_MODEL = CLI_ANALYZE | CLI_STATES | CLI_PREFERENCE,
     CLI_MACHINE = CLI_ANALYZE | CLI_STATES | CLI_ENTROPY | CLI_CPU | CLI_PREFERENCE
 };
@@ -32,6 +32,9 @@ typedef struct cli_args {
     size_t positional_count;
     const char **label_files;
     size_t label_count;
+    const char **against;
+    size_t against_count;
+    ip_overlap_options overlap;
     bool plan, ids, tensors, supported, json, quiet, help;
 } cli_args;
 

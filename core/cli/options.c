@@ -11,6 +11,9 @@ typedef enum option_kind {
     CLI_SET,
     CLI_CLEAR,
     CLI_ORDERS,
+    CLI_LONG_ORDERS,
+    CLI_AGAINST,
+    CLI_SHARE,
     CLI_LABELS,
     CLI_COUNT,
     CLI_COUNT_AT,
@@ -72,6 +75,7 @@ static void *field_of(cli_args *args, const char *field) {
         {"positions", &s->positions},
         {"chat", &s->chat},
         {"docs_file", &args->docs_file},
+        {"overlap_top", &args->overlap.top},
         {"output", &args->output},
         {"plan", &args->plan},
         {"ids", &args->ids},
@@ -96,6 +100,13 @@ static bool parse_uint(const char *text, uint64_t most, uint64_t *out) {
     return true;
 }
 
+/* The program never leaves the C locale, so the point is a point. */
+static bool parse_share(const char *text, double *out) {
+    char *end;
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && *out >= 0.0 && *out <= 1.0;
+}
+
 static ip_status bad_value(const option *o, const char *value, const char *wanted) {
     return cli_fail(IP_USAGE, "%s %s: %s", o->name, value, wanted);
 }
@@ -107,6 +118,10 @@ static ip_status set_number(cli_args *args, const option *o, const char *value) 
     case CLI_ORDERS:
         if (!parse_uint(value, IP_MAX_ORDERS, &n) || n == 0) return bad_value(o, value, "1, 2, 3 or 4 is wanted");
         s->orders = (unsigned)n;
+        return IP_OK;
+    case CLI_LONG_ORDERS:
+        if (!parse_uint(value, IP_OVERLAP_ORDERS, &n) || n == 0) return bad_value(o, value, "1 to 13 is wanted");
+        args->overlap.orders = (unsigned)n;
         return IP_OK;
     case CLI_COUNT:
         if (!parse_uint(value, UINT32_MAX, &n) || n == 0)
@@ -146,6 +161,10 @@ static ip_status set_option(cli_args *args, const option *o, const char *value) 
     case CLI_OUTPUT:
         if (*value == '\0') return bad_value(o, "''", "it is empty");
         *(const char **)field_of(args, o->field) = value;
+        return IP_OK;
+    case CLI_AGAINST: args->against[args->against_count++] = value; return IP_OK;
+    case CLI_SHARE:
+        if (!parse_share(value, &args->overlap.share)) return bad_value(o, value, "a number from 0 to 1 is wanted");
         return IP_OK;
     case CLI_LABEL_FILE: args->label_files[args->label_count++] = value; return IP_OK;
     case CLI_LABELS:
@@ -251,7 +270,9 @@ ip_status cli_parse(cli_args *args, unsigned command, int argc, char **argv) {
     args->settings.isa = getenv("INFOPLANE_ISA");
     args->positional = calloc((size_t)argc + 1, sizeof *args->positional);
     args->label_files = calloc((size_t)argc + 1, sizeof *args->label_files);
-    if (!args->positional || !args->label_files) return cli_fail(IP_FAILED, "out of memory");
+    args->against = calloc((size_t)argc + 1, sizeof *args->against);
+    args->overlap = (ip_overlap_options){.top = 10, .share = 0.5};
+    if (!args->positional || !args->label_files || !args->against) return cli_fail(IP_FAILED, "out of memory");
     bool options_over = false;
     for (int i = 0; i < argc; i++) {
         if (options_over || argv[i][0] != '-' || strcmp(argv[i], "-") == 0) {
@@ -271,6 +292,7 @@ ip_status cli_parse(cli_args *args, unsigned command, int argc, char **argv) {
 void cli_args_free(cli_args *args) {
     free(args->positional);
     free(args->label_files);
+    free(args->against);
 }
 
 const cli_command_row *cli_command_at(unsigned number) { return number < COMMANDS ? &commands[number] : NULL; }
