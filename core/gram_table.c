@@ -44,8 +44,8 @@ static ip_status grow(ip_gram_table *table, ip_error *error) {
     size_t room = (table->mask + 1) * 2, bytes = room * sizeof(ip_gram);
     if (room == 0 || bytes / sizeof(ip_gram) != room || bytes + bytes / 2 > table->most)
         return ip_fail(error, IP_FAILED,
-                       "--memory %.1fM is too small: %zu different n-grams and still more (fewer --documents or a "
-                       "smaller --orders need less)",
+                       "--memory is too small: %.1fM are left for a table of more than %zu different n-grams (fewer "
+                       "--documents or a smaller --orders need less)",
                        (double)table->most / 0x1p20, table->count);
     ip_gram_table larger = {.slots = ip_big_alloc(bytes), .mask = room - 1, .count = table->count, .most = table->most};
     if (!larger.slots) return ip_fail(error, IP_FAILED, "out of memory for %zu n-grams", table->count);

@@ -263,7 +263,8 @@ static ip_status run(overlap *o, const char *const *a, size_t a_count, const cha
     ip_status status = open_tokenizer(o, error);
     const ip_corpus_sink keep = {o, take_symbols, end_of_a, nothing}, pass = {o, take_symbols, end_of_b, pass_batch};
     if (status == IP_OK) status = stream(o, a, a_count, &keep, "corpus", &o->out->a, error);
-    if (status == IP_OK) status = ip_gram_table_open(&o->table, session->memory_bound, error);
+    uint64_t held = ip_resident_anonymous(), bound = session->memory_bound;
+    if (status == IP_OK) status = ip_gram_table_open(&o->table, bound > held ? bound - held : 0, error);
     ip_session_stage(session, "table", (uint64_t)o->count * o->out->order_count, "n-grams");
     if (status == IP_OK) status = enter_all(o, error);
     ip_session_end(session);

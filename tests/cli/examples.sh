@@ -12,6 +12,7 @@ cd "$work/here" || exit 1
 # What the examples name. The vectors are hidden states, their labels the tokens.
 cp "$demo/demo.q8_0.gguf" model.gguf
 cp "$demo/heldout.jsonl" text.jsonl
+sed -n "51,\$p" text.jsonl >train.jsonl
 sed 's/^{"[a-z]*": "//; s/"}$//' text.jsonl >text.txt
 infoplane states model.gguf text.jsonl --documents 20 --quiet -o made && mv made/layer-02.npy vectors.npy
 infoplane tokenize model.gguf text.jsonl --documents 20 --quiet -o classes.npy && cp classes.npy words.npy
