@@ -177,6 +177,16 @@ typedef struct ip_lse {
  * log_sum_exp  one panel of n logits: pm = maximum by the row law; mx = state max > pm ? state max : pm;
  *              t = sum of exp(x - mx) (row law, f32); sum = fma(sum, (double)exp(state max - mx), (double)t), the exp
  *              in f32 and 0 if state max is -infinity; max = mx.
+ * lse_entropy  log_sum_exp, and beside it the sum of exp(x - max) * (x - max), 0 at the start, so that the entropy of the
+ *              softmax is log(sum) - weighted / sum: with d = x - mx (f32) and e = exp(d) as there,
+ *              w = sum of e * max(d, -128) (row law with fma; e is 0 below, and d may be -infinity); with the shift
+ *              s = max(state max - mx, -128) (f32), a = exp(state max - mx) and the sum before this panel
+ *              weighted = fma(a, fma(s, sum, weighted), w) in double.
+ * The next three are the steps of Blahut-Arimoto in double (core/bound_soft.c); all rows are multiples of 16 long.
+ * mix_f64      out[j] = 0, then out[j] = fma(weights[i], rows[index[i] * width + j], out[j]) for i in 0 .. n-1, in order.
+ * log_f64      y = log(x > 1e-300 ? x : 1e-300) - shift. y may be x.
+ * encode_f64   a = fma(factor, q, bias); mx by the row law; e = exp(a - mx); t = sum of e (row law); q = e / t.
+ *              Returns mx + log(t). a is finite; -1e300 as a bias gives probability 0.
  */
 typedef struct ip_kernels {
     const char *name;                 /* as in isa.def, with switched-off features: "avx512,-vnni" */

@@ -31,16 +31,19 @@ static inline double vm_pow_f64(double x, double y) { return Sleef_finz_powd1_u1
 static inline __m512 vm_exp_f32x16(__m512 x) { return Sleef_finz_expf16_u10avx512f(x); }
 static inline __m512 vm_expm1_f32x16(__m512 x) { return Sleef_finz_expm1f16_u10avx512f(x); }
 static inline __m512 vm_tanh_f32x16(__m512 x) { return Sleef_finz_tanhf16_u10avx512f(x); }
+static inline __m512d vm_exp_f64x8(__m512d x) { return Sleef_finz_expd8_u10avx512f(x); }
 static inline __m512d vm_log_f64x8(__m512d x) { return Sleef_finz_logd8_u10avx512f(x); }
 #elif defined(__AVX2__)
 static inline __m256 vm_exp_f32x8(__m256 x) { return Sleef_finz_expf8_u10avx2(x); }
 static inline __m256 vm_expm1_f32x8(__m256 x) { return Sleef_finz_expm1f8_u10avx2(x); }
 static inline __m256 vm_tanh_f32x8(__m256 x) { return Sleef_finz_tanhf8_u10avx2(x); }
+static inline __m256d vm_exp_f64x4(__m256d x) { return Sleef_finz_expd4_u10avx2(x); }
 static inline __m256d vm_log_f64x4(__m256d x) { return Sleef_finz_logd4_u10avx2(x); }
 #elif defined(__aarch64__)
 static inline float32x4_t vm_exp_f32x4(float32x4_t x) { return Sleef_finz_expf4_u10advsimd(x); }
 static inline float32x4_t vm_expm1_f32x4(float32x4_t x) { return Sleef_finz_expm1f4_u10advsimd(x); }
 static inline float32x4_t vm_tanh_f32x4(float32x4_t x) { return Sleef_finz_tanhf4_u10advsimd(x); }
+static inline float64x2_t vm_exp_f64x2(float64x2_t x) { return Sleef_finz_expd2_u10advsimd(x); }
 static inline float64x2_t vm_log_f64x2(float64x2_t x) { return Sleef_finz_logd2_u10advsimd(x); }
 #endif
 

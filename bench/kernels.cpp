@@ -382,6 +382,35 @@ void bench_log_sum_exp(const char *kernel) {
         kernels->log_sum_exp(&state, r.x.get(), r.n);
     });
 }
+void bench_lse_entropy(const char *kernel) {
+    add_rows(kernel, {1024}, [](rows &r) {
+        ip_lse state = {-INFINITY, 0.0};
+        double weighted = 0.0;
+        kernels->lse_entropy(&state, &weighted, r.x.get(), r.n);
+    });
+}
+// Rows of 112 doubles: 100 codewords. Mixed are 16 rows that lie in the cache.
+void bench_mix_f64(const char *kernel) {
+    add_rows(kernel, {112}, [](rows &) {
+        static double table[64 * 112], out[112], weights[16];
+        static uint32_t index[16] = {3, 60, 11, 7, 40, 1, 22, 35, 9, 50, 16, 28, 63, 0, 44, 31};
+        kernels->mix_f64(out, table, 112, index, weights, 16);
+    });
+}
+void bench_log_f64(const char *kernel) {
+    add_rows(kernel, {112}, [](rows &) {
+        static double x[112], y[112], shift[112];
+        for (size_t j = 0; j < 112; j++) x[j] = 1.0 / static_cast<double>(j + 3);
+        kernels->log_f64(y, x, shift, 112);
+    });
+}
+void bench_encode_f64(const char *kernel) {
+    add_rows(kernel, {112}, [](rows &) {
+        static double q[112], bias[112];
+        for (size_t j = 0; j < 112; j++) q[j] = 0.05 * static_cast<double>(j);
+        kernels->encode_f64(q, bias, -3.0, 112);
+    });
+}
 void bench_entropy_row(const char *kernel) {
     add_soft(kernel, bins, [](rows &r) { kernels->entropy_row(r.y.get(), r.n); });
 }

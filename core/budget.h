@@ -17,10 +17,10 @@ typedef struct ip_budget {
     uint64_t scratch;       /* bytes of scratch files */
 } ip_budget;
 
-/* estimates: the run assigns positions to settings' bins; loss: it computes the loss. IP_FAILED when even with everything
+/* estimates: the run assigns positions to settings' bins; head: it computes the loss or the lens. IP_FAILED when even with everything
  * spilled the bound is too small: the message says what is needed. */
 ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_tiling *tiling, bool estimates,
-                         size_t bins, bool loss, ip_error *error);
+                         size_t bins, bool head, ip_error *error);
 
 /* The same for a run that assigns `positions` positions of its own choice; label_bytes: what it holds beside them. */
 ip_status ip_budget_make_labelled(ip_budget *out, const ip_session *session, const ip_tiling *tiling,

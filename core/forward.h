@@ -107,6 +107,10 @@ ip_status ip_forward_embed(const ip_forward *f, const ip_tiling *tiling, const i
 ip_status ip_forward_keys(const ip_forward *f, unsigned worker, size_t block, const ip_tiling *tiling,
                           const ip_tile *tile, const float *h, size_t *bad_row, ip_error *error);
 
+/* The final norm of rows of h into buffer, [rows][width] both: buffer, h where the model has no such norm, or NULL with the
+ * row in *bad_row where the result is not finite. */
+const float *ip_forward_final_norm(const ip_forward *f, size_t rows, const float *h, float *buffer, size_t *bad_row);
+
 /* The loaded block over one tile, in place: h [rows][width]. IP_TILE_WHOLE: tiles of an item must come in order on one
  * worker. IP_TILE_REST: keys and values are in the shared cache already, tiles come in any order on any worker. With
  * final_norm the model's last norm follows. Fails (IP_FAILED, message without layer or document) where a value inside the

@@ -289,3 +289,11 @@ ip_status ip_forward_tile(const ip_forward *f, unsigned worker, size_t block, ip
         for (size_t i = 0; i < w.rows * width; i++) h[i] *= w.block->output_scale;
     return final_norm ? ip_tile_normalise(&w, &f->plan->final_norm, 1, h, width, h, width) : IP_OK;
 }
+
+const float *ip_forward_final_norm(const ip_forward *f, size_t rows, const float *h, float *buffer, size_t *bad_row) {
+    const size_t width = f->plan->width;
+    ip_error error = {0};
+    ip_tile_work w = {.f = f, .rows = rows, .bad_row = bad_row, .error = &error};
+    if (f->plan->final_norm.kind == IP_NORM_NONE) return h;
+    return ip_tile_normalise(&w, &f->plan->final_norm, 1, buffer, width, h, width) == IP_OK ? buffer : NULL;
+}

@@ -20,7 +20,7 @@ extern "C" {
 
 #define INFOPLANE_VERSION "0.1.0"
 
-enum { IP_MAX_ORDERS = 4, IP_MAX_GROUPS = 1024 };
+enum { IP_MAX_ORDERS = 4, IP_MAX_GROUPS = 1024, IP_TOP_MOST = 1000 };
 
 /* ---- what the engine tells while it works ---- */
 
@@ -40,6 +40,23 @@ typedef struct ip_host {
     bool (*cancelled)(void *context);              /* true: stop with IP_INTERRUPTED */
 } ip_host;
 
+/* A `cancelled` for hosts whose callbacks are dear (an interpreter behind a lock): context points at an int that is set
+ * to other than 0 when to stop. */
+bool ip_cancelled_by_flag(void *context);
+
+/* ---- arrays in memory, where else a .npy file would be named ---- */
+
+/* In this machine's byte order, only borrowed for the call. */
+typedef struct ip_array {
+    const char *name; /* for error lines and reports; NULL: "array" */
+    const void *data; /* elements without gaps, aligned or not */
+    char kind;        /* 'f', 'i' or 'u' */
+    unsigned size;    /* bytes per element: f 2 4 8, i and u 1 2 4 8 */
+    bool fortran;     /* first dimension fastest */
+    unsigned dims;    /* 0 .. 4 */
+    uint64_t shape[4];
+} ip_array;
+
 /* ---- settings: defaults from ip_settings_default ---- */
 
 typedef struct ip_settings {
@@ -51,6 +68,8 @@ typedef struct ip_settings {
     const char *format;              /* NULL: by name */
     const char *offsets;             /* NULL */
     bool add_special, parse_special; /* both true */
+    const ip_array *ids;     /* token ids in memory, int32 or int64, as a .npy holds them, after the files; NULL */
+    const ip_array *borders; /* of their documents, when ids has one dimension; NULL: one document */
     /* estimates */
     unsigned orders;         /* 1 .. IP_MAX_ORDERS. 3 */
     bool backoff;            /* labels: false exact */
@@ -63,18 +82,27 @@ typedef struct ip_settings {
     unsigned null;           /* permutations of the labels; 0: no null. 4 */
     unsigned groups;         /* jackknife groups over documents; 0: no bias, no interval */
     unsigned bootstrap;      /* resamples of the documents; 0: none */
+    unsigned top;            /* n-grams listed per order and side, at most IP_TOP_MOST; 0: none */
+    bool bound;              /* analyze: the bound of the corpus and each layer's distance to it */
+    const char
+        *bound_betas; /* "1.01:100:40" (first, last, how many; even steps of log(beta - 1)) or "2,5,20"; NULL: that */
+    const char *bound_effort; /* low, normal, high. normal */
     bool loss;
+    bool lens;        /* the head at every layer: one more product with the vocabulary per layer */
     int64_t loss_end; /* id of the token that ends a document, or -1 */
     /* preference */
     const char *positions; /* completion */
     bool chat;             /* dialogues through the model's chat template */
     /* machine */
-    const char *compute; /* auto */
-    const char *weights; /* type that matrices are requantised to on load; NULL: as stored */
-    const char *isa;     /* NULL: best */
-    unsigned threads;    /* 0: processors this process may use */
-    uint64_t memory;     /* bound on anonymous resident memory; 0: half of what is free */
-    const char *scratch; /* folder or NULL */
+    const char *compute;    /* auto */
+    const char *weights;    /* type that matrices are requantised to on load; NULL: as stored */
+    const char *isa;        /* NULL: best */
+    unsigned threads;       /* 0: processors this process may use, of the kind below */
+    const char *cores;      /* "big" or "little": threads on cores of this kind only (infoplane cpu tells); NULL: all */
+    uint64_t memory;        /* bound on anonymous resident memory; 0: half of what is free */
+    const char *scratch;    /* folder or NULL */
+    const char *checkpoint; /* folder where a state is kept for going on after a kill, and looked for; NULL: none */
+    uint64_t checkpoint_seconds; /* how often. 60; 0: after each layer */
     /* names */
     const char *family, *name; /* NULL: from the file */
     const char *tokenizer;     /* a tokenizer.json, or its folder, instead of the model's; NULL: the model's */
@@ -97,6 +125,8 @@ typedef struct ip_estimate {
 typedef struct ip_layer_result {
     double H, context; /* H(Z), I(C;Z) */
     ip_estimate x[IP_MAX_ORDERS], y[IP_MAX_ORDERS];
+    double lens,
+        lens_entropy; /* logit lens: -log p of the next token, entropy of the prediction; mean nats per token */
 } ip_layer_result;
 
 typedef struct ip_loss_result {
@@ -113,6 +143,21 @@ typedef struct ip_file_name {
     char *path;
     char fingerprint[33]; /* XXH3-128 */
 } ip_file_name;
+
+/* An n-gram that carries much of I: n_v/N KL(P_v || P_Z), mean over layers 1..L; those of all n-grams add up to the mean I.
+ * With back-off it may be shorter than its order. */
+typedef struct ip_top_ngram {
+    int32_t ids[IP_MAX_ORDERS];
+    unsigned length;
+    uint64_t count; /* positions */
+    double nats;
+    char *text; /* UTF-8; bytes that are none are U+FFFD; empty when there is no tokenizer */
+} ip_top_ngram;
+
+typedef struct ip_top_list_of {
+    ip_top_ngram *rows; /* largest first */
+    size_t count;
+} ip_top_list_of;
 
 /* The result of an analysis. Freed by ip_run_free. */
 typedef struct ip_run {
@@ -142,9 +187,13 @@ typedef struct ip_run {
     /* [layers + 1][ip_run_quantities][groups]: each figure computed without group g (documents g, g + G, ...): H,
      * context, I of X orders 1..K, I of Y orders 1..K; NULL when groups is 0. What paired comparisons need. */
     double *without;
-    bool has_loss, has_end;
+    unsigned top; /* asked for; 0: top_x and top_y are empty */
+    ip_top_list_of top_x[IP_MAX_ORDERS], top_y[IP_MAX_ORDERS];
+    bool has_loss, has_end, has_lens;
     ip_loss_result loss, loss_end;
     float *token_loss; /* loss.tokens of them: -log p of tokens 1 .. n-1 of every document */
+    /* [documents + 1]: where a document's losses begin in token_loss; NULL when not known */
+    uint64_t *loss_offsets;
     /* machine */
     char isa[64], compute[32];
     unsigned threads;
@@ -170,10 +219,16 @@ void ip_run_quantity_name(const ip_run *run, unsigned quantity, char out[IP_QUAN
  * layer's I(X) is 0). A model without estimates gives zeros. */
 void ip_run_mean(const ip_run *run, ip_layer_result *mean, double optimality[IP_MAX_ORDERS]);
 
+/* Optimality I(Y)/I(X) of a layer, or the mean over layers 1..L of the layers' (layer IP_MEAN_LAYER), as an estimate: I is
+ * the ratio, with bias and interval from the ratios without each group; null and distinct are not set. order from 0. */
+#define IP_MEAN_LAYER SIZE_MAX
+ip_estimate ip_run_optimality(const ip_run *run, size_t layer, unsigned order);
+
 /* Writers. Numbers in C locale, doubles with 17 digits, what was not computed as null. */
 void ip_run_write_json(const ip_run *run, FILE *file);
 void ip_run_write_table(const ip_run *run, FILE *file);
-/* run.json, layers.csv and, with a loss, token-loss.npy in folder, which is made; each appears whole or not at all. */
+/* run.json, layers.csv, groups.npy (`without`; only with groups) and, with a loss, token-loss.npy in folder, which is
+ * made; each appears whole or not at all. */
 ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *error);
 
 /* A finished run back from its folder (or its run.json): all that the files hold; `without` when groups.npy is there,
@@ -319,8 +374,196 @@ typedef struct ip_entropy_result {
 ip_status ip_entropy(ip_entropy_result **out, const char *vectors, const char *const *labels, size_t label_count,
                      const char *documents, const ip_settings *settings, const char *scratch_default,
                      const ip_host *host, ip_error *error);
+/* The same on arrays. anchors [bins, width] or NULL: as settings say; documents may be NULL. */
+ip_status ip_entropy_arrays(ip_entropy_result **out, const ip_array *vectors, const ip_array *labels,
+                            size_t label_count, const ip_array *documents, const ip_array *anchors,
+                            const ip_settings *settings, const char *scratch_default, const ip_host *host,
+                            ip_error *error);
 void ip_entropy_free(ip_entropy_result *result);
 void ip_entropy_write(const ip_entropy_result *result, bool json, FILE *file);
+
+/* ---- correlate: across models, measures against benchmark scores ---- */
+
+typedef struct ip_correlation ip_correlation; /* freed by ip_correlation_free */
+
+typedef struct ip_correlate_settings {
+    const char *table;         /* a .csv that has measures and scores; NULL: runs and scores */
+    const char *const *scores; /* one .csv, or results files (or folders of them) of lm-evaluation-harness */
+    size_t score_count;
+    const char *const *partial; /* further columns to hold constant */
+    size_t partial_count;
+    uint64_t order;        /* of the n-grams. 1 */
+    uint64_t permutations; /* drawn where there are too many to try all. 10000 */
+    uint64_t resamples;    /* 10000 */
+    uint64_t seed;         /* of both */
+    unsigned threads;      /* 0: processors this process may use */
+} ip_correlate_settings;
+
+void ip_correlate_settings_default(ip_correlate_settings *settings);
+
+/* runs: folders of analyze -o, of preference -o, or both; none with a table. */
+ip_status ip_correlate(ip_correlation **out, const char *const *runs, size_t run_count,
+                       const ip_correlate_settings *settings, const ip_host *host, ip_error *error);
+void ip_correlation_free(ip_correlation *correlation);
+void ip_correlation_write(const ip_correlation *correlation, bool json, FILE *file);
+/* correlate.json (schema infoplane.correlate/1) and correlate.csv in folder, which is made. */
+ip_status ip_correlation_write_folder(const ip_correlation *correlation, const char *folder, ip_error *error);
+
+/* ---- compare: two runs, or two models over one text, paired by groups of documents ---- */
+
+typedef struct ip_comparison ip_comparison; /* freed by ip_comparison_free */
+
+typedef struct ip_compare_settings {
+    ip_settings analysis;              /* of models that are analysed */
+    const char *b_weights, *b_compute; /* B's own; NULL: as in analysis */
+    const char *const *corpora;
+    size_t corpus_count;
+    const char *output; /* folder that analysed runs are kept under as a and b; NULL: not kept */
+} ip_compare_settings;
+
+/* a and b: finished runs (their folders), or models. IP_BAD_INPUT says what differs where two runs do not pair. */
+ip_status ip_compare(ip_comparison **out, const char *a, const char *b, const ip_compare_settings *settings,
+                     const ip_host *host, ip_error *error);
+void ip_comparison_free(ip_comparison *comparison);
+void ip_comparison_write(const ip_comparison *comparison, bool json, FILE *file);
+/* compare.json (schema infoplane.compare/1) and compare.csv in folder, which is made. */
+ip_status ip_comparison_write_folder(const ip_comparison *comparison, const char *folder, ip_error *error);
+
+/* ---- trajectory: a series of checkpoints over one text ---- */
+
+typedef struct ip_trajectory ip_trajectory; /* freed by ip_trajectory_free */
+
+typedef struct ip_trajectory_settings {
+    ip_settings analysis; /* of checkpoints that are analysed */
+    const char *const *corpora;
+    size_t corpus_count;
+    /* Folder for the result, and for the runs under the names of their checkpoints: one that stands there already and is
+     * what would be made is taken as it is. NULL: nothing is kept. */
+    const char *output;
+    const char *watch;    /* folder whose checkpoints are taken up as they appear; NULL: none. Needs output */
+    uint64_t watch_until; /* so many checkpoints in all end the watching; 0: interrupting does */
+} ip_trajectory_settings;
+
+/* checkpoints: models, finished runs, folders of either, patterns. They stand in order of the steps in their names where
+ * all have different ones, else as given. All must pair, as for ip_compare. */
+ip_status ip_trajectory_run(ip_trajectory **out, const char *const *checkpoints, size_t count,
+                            const ip_trajectory_settings *settings, const ip_host *host, ip_error *error);
+void ip_trajectory_free(ip_trajectory *trajectory);
+void ip_trajectory_write(const ip_trajectory *trajectory, bool json, FILE *file);
+/* trajectory.json (schema infoplane.trajectory/1) and trajectory.csv in folder, which is made. */
+ip_status ip_trajectory_write_folder(const ip_trajectory *trajectory, const char *folder, ip_error *error);
+
+/* ---- report: results of any of the commands on one offline HTML page ---- */
+
+/* inputs: run folders or run.json, bound.json, trajectory.json, correlate.json, preference.json, told apart by their
+ * schema. The same inputs give the same bytes. The page appears whole under path or not at all. */
+ip_status ip_report_write(const char *path, const char *const *inputs, size_t count, ip_error *error);
+
+/* ---- bound: the information-bottleneck curve of a joint of inputs X and outputs Y ---- */
+
+/* A solution: the encoder found for beta, all in nats. */
+typedef struct ip_bound_point {
+    double beta;        /* HUGE_VAL: infinity */
+    double I_X, I_Y;    /* I(X;Z), I(Y;Z) */
+    double functional;  /* I_X - beta I_Y, which the encoder makes small */
+    double tolerance;   /* by how much the last step still lowered it; 0 for hard encoders */
+    double spread;      /* between the restarts' functionals; 0 with a single one */
+    uint64_t codewords; /* different ones with mass */
+    const char *kind;   /* "soft", "hard", "component", "identity", "trivial" */
+} ip_bound_point;
+
+typedef struct ip_bound_vertex {
+    double I_X, I_Y;
+} ip_bound_vertex;
+
+/* The best curve found of one joint: a lower bound of the true envelope. Freed by ip_bound_curve_free. */
+typedef struct ip_bound_curve {
+    unsigned order;                            /* of the n-grams; 0: none */
+    uint64_t positions;                        /* sum of the counts; 0 for probabilities */
+    uint64_t x, y, pairs;                      /* distinct */
+    uint64_t merged_x, merged_y, merged_pairs; /* after exact merging */
+    uint64_t codewords;                        /* m */
+    double H_X, H_Y, I_XY;                     /* nats */
+    uint64_t components;                       /* connected components of the graph x - y */
+    double H_component, largest_component;     /* nats; share of the mass */
+    ip_bound_point *points;                    /* one per beta, beta falling, I_X falling */
+    size_t point_count;
+    ip_bound_vertex *hull; /* from (0, 0) on, concave and rising; flat behind its last vertex */
+    size_t hull_count;
+    double seconds;
+} ip_bound_curve;
+
+/* A joint as `pairs` triplets: x[i] and y[i] with counts[i], or, counts NULL, with the probability p[i] (any positive
+ * scale). betas: NULL takes those of settings (bound_betas); all above 1 and finite. Of settings are used: bins (m), seed,
+ * bound_betas, bound_effort, isa, threads, memory. The same digits for any number of threads. */
+ip_status ip_bound_joint(ip_bound_curve **out, const uint32_t *x, const uint32_t *y, const uint64_t *counts,
+                         const double *p, size_t pairs, const double *betas, size_t beta_count,
+                         const ip_settings *settings, const ip_host *host, ip_error *error);
+void ip_bound_curve_free(ip_bound_curve *curve);
+
+/* The curve at I(X;Z): the hull interpolated, flat behind its end. */
+double ip_bound_at(const ip_bound_curve *curve, double I_X);
+
+/* The bound of a corpus, order by order. Freed by ip_bound_free. */
+typedef struct ip_bound {
+    char *model_path, *tokenizer;
+    ip_file_name *files;
+    size_t file_count;
+    uint64_t documents, tokens, positions, max_tokens, bins, seed;
+    char text_fingerprint[33], ids_fingerprint[33];
+    unsigned orders;
+    bool backoff, count_at_positions;
+    uint32_t min_count;
+    char effort[16];
+    ip_bound_curve *curve[IP_MAX_ORDERS];
+    char isa[64];
+    unsigned threads;
+    double seconds;
+} ip_bound;
+
+/* model: for its tokenizer alone (a GGUF, a folder with tokenizer.json; --tokenizer names another). */
+ip_status ip_bound_corpus(ip_bound **out, const char *model, const char *const *corpora, size_t corpus_count,
+                          const ip_settings *settings, const ip_host *host, ip_error *error);
+void ip_bound_free(ip_bound *bound);
+void ip_bound_write_json(const ip_bound *bound, FILE *file);
+void ip_bound_write_table(const ip_bound *bound, FILE *file);
+/* bound.json and bound.csv in folder, which is made. */
+ip_status ip_bound_write_folder(const ip_bound *bound, const char *folder, ip_error *error);
+/* ---- accumulator: the estimator fed batch by batch, for vectors that are never in memory all at once ---- */
+
+/* Sums of soft assignments, per label and in all, as integers: results do not depend on batches, their order or
+ * threads, and are ip_entropy's to the bit. Takes 8 bytes per anchor for every label of every set. Not to be used by
+ * two threads at a time. */
+typedef struct ip_accumulator ip_accumulator;
+
+typedef struct ip_accumulated {
+    uint64_t positions, width, bins;
+    double temperature, H, context; /* H(Z), I(C;Z); NaN without positions */
+} ip_accumulated;
+
+typedef struct ip_accumulated_set {
+    uint64_t positions; /* that had a label of this set */
+    uint64_t labels, singletons;
+    double conditional;      /* H(Z|V) over these positions; NaN without any */
+    const int64_t *values;   /* [labels], in the order in which they came; these three until the next call */
+    const uint64_t *counts;  /* [labels] */
+    const double *entropies; /* [labels]: H(Z|V=v) */
+} ip_accumulated_set;
+
+/* anchors [bins, width] or NULL: as settings say. Of settings are used: bins, seed, anchors, calibration, isa, threads. */
+ip_status ip_accumulator_open(ip_accumulator **out, uint64_t width, const ip_array *anchors,
+                              const ip_settings *settings, ip_error *error);
+void ip_accumulator_free(ip_accumulator *accumulator);
+void ip_accumulator_reset(ip_accumulator *accumulator);
+
+/* Adds vectors [rows, width] of floats, and labels[i] [rows] of integers to label set sets[i] (sets are numbered from 0,
+ * below 65536, and begin empty). A batch is added whole or, on failure, not at all. */
+ip_status ip_accumulator_add(ip_accumulator *accumulator, const ip_array *vectors, const ip_array *labels,
+                             const uint32_t *sets, size_t label_count, ip_error *error);
+
+ip_status ip_accumulator_total(ip_accumulator *accumulator, ip_accumulated *out, ip_error *error);
+/* A set that was never named has no positions. */
+ip_status ip_accumulator_set(ip_accumulator *accumulator, uint32_t set, ip_accumulated_set *out, ip_error *error);
 
 /* ---- tokenize, inspect, cpu ---- */
 
@@ -335,6 +578,15 @@ void ip_inspect_supported(bool json, FILE *file);
 
 /* What this machine can run, what is chosen for `request` and why. */
 ip_status ip_cpu_write(const char *request, bool json, FILE *file, ip_error *error);
+
+/* For programs, once, before anything else: a file that is cut short or a disk that fails while its map is read becomes an
+ * error of the call that reads it. Without it the process gets SIGBUS, as is usual. */
+void ip_guard_maps(void);
+
+/* A folder of results belongs to one process at a time: a second claim is IP_FAILED. *claim is for ip_folder_release; the
+ * folder is made. A process that dies lets go. */
+ip_status ip_folder_claim(int *claim, const char *folder, ip_error *error);
+void ip_folder_release(int claim);
 
 /* Calls from a signal handler: removes this process's unfinished output files. */
 void ip_emergency_cleanup(void);

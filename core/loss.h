@@ -1,19 +1,16 @@
-/* Next-token loss: one pass over the vocabulary matrix in blocks, logits never stored. */
+/* Next-token loss, and the logit lens: sums over what a pass of the head left in its rows. */
 #ifndef IP_CORE_LOSS_H
 #define IP_CORE_LOSS_H
 
-#include "core/layers.h"
+#include "core/head.h"
+#include "core/infoplane.h"
 
-/* Logits per step of the log-sum-exp: a constant of the arithmetic. */
-enum { IP_VOCABULARY_PANEL = 256, IP_VOCABULARY_BLOCK = 4096 };
+/* token_loss: -log p of tokens 1 .. n-1 of every document, joined, malloc'ed. With head->end >= 0, with_end also counts,
+ * for each document that has a token, -log p of token `end` after its last. */
+ip_status ip_loss_collect(const ip_head *head, float **token_loss, ip_loss_result *loss, ip_loss_result *with_end,
+                          ip_error *error);
 
-/* Anonymous bytes of the pass. */
-uint64_t ip_loss_bytes(const ip_session *session, uint64_t tokens);
-
-/* From the states after the final norm, as ip_layers_run leaves them in the store. token_loss: -log p of tokens 1 .. n-1
- * of every document, joined, malloc'ed. end >= 0: with_end also counts, for each document that has a token, -log p of
- * token `end` after its last. */
-ip_status ip_loss_run(const ip_layers *layers, int64_t end, float **token_loss, ip_loss_result *loss,
-                      ip_loss_result *with_end, ip_error *error);
+/* Of a pass with the lens: means over the same tokens of -log p and of the entropy of the prediction, nats. */
+ip_status ip_lens_collect(const ip_head *head, double *nats, double *entropy, ip_error *error);
 
 #endif

@@ -316,7 +316,7 @@ ip_status ip_overlap(ip_overlap_result **out, const char *const *a, size_t a_cou
     free(o.ends);
     free(o.marked);
     ip_tokenizer_free(o.tokenizer);
-    ip_session_close(&session);
+    status = ip_session_close(&session, status, error);
     if (status == IP_OK)
         *out = result;
     else

@@ -7,7 +7,15 @@
 #include <stdint.h>
 
 /* What a draw is for: the last word of the counter. */
-enum { IP_DRAW_ANCHORS = 1, IP_DRAW_PERMUTATION = 2, IP_DRAW_DOCUMENTS = 3, IP_DRAW_PAIRS = 4 };
+enum {
+    IP_DRAW_ANCHORS = 1,
+    IP_DRAW_PERMUTATION = 2,
+    IP_DRAW_DOCUMENTS = 3,
+    IP_DRAW_PAIRS = 4,
+    IP_DRAW_BOUND = 7,
+    IP_DRAW_ROW_ORDER = 16,
+    IP_DRAW_ROW_RESAMPLE = 17
+};
 
 /* counter -> four uniform 32-bit words. */
 void ip_philox(const uint32_t counter[4], uint64_t seed, uint32_t out[4]);

@@ -81,7 +81,7 @@ static ip_status fill(ip_plan_report *out, ip_session *session, const ip_tiling 
     size_t bins;
     ip_budget budget;
     ip_status status = count_bins(s, plan->width, &bins, error);
-    if (status == IP_OK) status = ip_budget_make(&budget, session, tiling, true, bins, s->loss, error);
+    if (status == IP_OK) status = ip_budget_make(&budget, session, tiling, true, bins, s->loss || s->lens, error);
     if (status != IP_OK) return status;
     out->model_name = strdup(s->name ? s->name : ip_model_name(session->model));
     out->family = strdup(ip_model_family(session->model));
@@ -106,7 +106,10 @@ static ip_status fill(ip_plan_report *out, ip_session *session, const ip_tiling 
     ip_compute_describe(session, out->compute, sizeof out->compute);
     double per_block = 0.0;
     if (tiling->tile_count > 0) status = time_block(session, tiling, &per_block, error);
-    double blocks = (double)plan->layers + (s->loss ? head_in_blocks(plan) : 0.0);
+    double heads = s->lens   ? (double)plan->layers + 1.0
+                   : s->loss ? 1.0
+                             : 0.0; /* the loss is the lens of the last layer */
+    double blocks = (double)plan->layers + (heads > 0.0 ? heads * head_in_blocks(plan) : 0.0);
     out->seconds = per_block * blocks * (double)out->tokens / out->threads;
     return status;
 }
@@ -122,7 +125,7 @@ ip_status ip_analyze_plan(ip_plan_report *out, const char *model, const char *co
     if (status == IP_OK) status = ip_tiling_make(&tiling, &session.corpus, error);
     if (status == IP_OK) status = fill(out, &session, &tiling, error);
     ip_tiling_free(&tiling);
-    ip_session_close(&session);
+    status = ip_session_close(&session, status, error);
     if (status != IP_OK) ip_plan_report_free(out);
     return status;
 }

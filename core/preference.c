@@ -313,7 +313,8 @@ static ip_status prepare(measurement *m, const char *model, const char *pairs, i
 static ip_status measure(measurement *m, const char *model, const char *pairs, ip_error *error) {
     ip_status status = prepare(m, model, pairs, error);
     if (status != IP_OK) return status;
-    ip_layers layers = {m->session, &m->tiling, &m->forward, &m->store, m->buffers};
+    ip_layers layers = {
+        .session = m->session, .tiling = &m->tiling, .forward = &m->forward, .store = &m->store, .buffers = m->buffers};
     ip_visitor visitor = {m, assign_tile, estimate_layer};
     status = ip_layers_run(&layers, &visitor, error);
     if (status == IP_OK) status = ip_run_describe(m->out->run, m->session, &m->anchors, m->calibration, model, error);
@@ -342,7 +343,7 @@ ip_status ip_preference_measure(ip_preference **out, const char *model, const ch
     if (status == IP_OK) status = check_settings(&m, error);
     if (status == IP_OK) status = measure(&m, model, pairs, error);
     release(&m);
-    ip_session_close(&session);
+    status = ip_session_close(&session, status, error);
     if (status == IP_OK)
         *out = preference;
     else

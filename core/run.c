@@ -23,6 +23,8 @@ void ip_settings_default(ip_settings *settings) {
         .loss_end = -1,
         .positions = "completion",
         .compute = "auto",
+        .checkpoint_seconds = 60,
+        .bound_effort = "normal",
     };
 }
 
@@ -52,6 +54,17 @@ static ip_status copy_files(ip_run *run, const ip_corpus *corpus) {
     return IP_OK;
 }
 
+/* A document of n tokens has n - 1 losses. */
+static ip_status note_loss_offsets(ip_run *run, const ip_corpus *corpus) {
+    run->loss_offsets = calloc(corpus->documents + 1, sizeof *run->loss_offsets);
+    if (!run->loss_offsets) return IP_FAILED;
+    for (size_t d = 0; d < corpus->documents; d++) {
+        uint64_t n = corpus->offsets[d + 1] - corpus->offsets[d];
+        run->loss_offsets[d + 1] = run->loss_offsets[d] + (n > 0 ? n - 1 : 0);
+    }
+    return IP_OK;
+}
+
 ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *anchors, ip_calibration calibration,
                           const char *model, ip_error *error) {
     const ip_plan *plan = ip_model_plan(session->model);
@@ -63,7 +76,7 @@ ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *an
     run->weights = ip_weights_describe(session, false);
     run->weights_stored = ip_weights_describe(session, true);
     if (!run->model_path || !run->model_name || !run->family || !run->weights || !run->weights_stored ||
-        copy_files(run, corpus) != IP_OK)
+        copy_files(run, corpus) != IP_OK || (run->token_loss && note_loss_offsets(run, corpus) != IP_OK))
         return ip_fail(error, IP_FAILED, "out of memory");
     ip_session_stage(session, "fingerprint", 0, "");
     ip_status status = ip_model_fingerprint(session->model, run->model_fingerprint, error);
@@ -94,8 +107,17 @@ ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *an
     return IP_OK;
 }
 
+static void free_top(ip_top_list_of *list) {
+    for (size_t i = 0; i < list->count; i++) free(list->rows[i].text);
+    free(list->rows);
+}
+
 void ip_run_free(ip_run *run) {
     if (!run) return;
+    for (unsigned k = 0; k < IP_MAX_ORDERS; k++) {
+        free_top(&run->top_x[k]);
+        free_top(&run->top_y[k]);
+    }
     for (size_t i = 0; i < run->file_count; i++) free(run->files[i].path);
     free(run->files);
     free(run->model_path);
@@ -106,6 +128,7 @@ void ip_run_free(ip_run *run) {
     free(run->layer);
     free(run->without);
     free(run->token_loss);
+    free(run->loss_offsets);
     free(run);
 }
 
@@ -132,6 +155,26 @@ static void mean_interval(const ip_run *run, ip_estimate *estimate, unsigned qua
     ip_estimate_set_interval(estimate, run->without ? without : NULL, groups);
 }
 
+static double ratio_without(const ip_run *run, size_t layer, unsigned order, unsigned group) {
+    size_t quantities = ip_run_quantities(run), row = layer * quantities + 2 + order;
+    double x = run->without[row * run->groups + group];
+    double y = run->without[(row + run->orders) * run->groups + group];
+    return x != 0.0 ? y / x : NAN;
+}
+
+ip_estimate ip_run_optimality(const ip_run *run, size_t layer, unsigned order) {
+    size_t first = layer == IP_MEAN_LAYER ? 1 : layer, last = layer == IP_MEAN_LAYER ? run->layers : layer;
+    double n = (double)(last - first + 1), without[IP_MAX_GROUPS] = {0};
+    ip_estimate out = ip_estimate_plain(0.0, 0);
+    for (size_t l = first; l <= last; l++) {
+        double x = run->layer[l].x[order].I;
+        out.I += (x != 0.0 ? run->layer[l].y[order].I / x : NAN) / n;
+        for (unsigned g = 0; run->without && g < run->groups; g++) without[g] += ratio_without(run, l, order, g) / n;
+    }
+    ip_estimate_set_interval(&out, run->without ? without : NULL, run->groups);
+    return out;
+}
+
 void ip_run_mean(const ip_run *run, ip_layer_result *mean, double optimality[IP_MAX_ORDERS]) {
     memset(mean, 0, sizeof *mean);
     for (unsigned k = 0; k < IP_MAX_ORDERS; k++) optimality[k] = 0.0;
@@ -144,6 +187,8 @@ void ip_run_mean(const ip_run *run, ip_layer_result *mean, double optimality[IP_
             mean->x[k].I += r->x[k].I / n;
             mean->y[k].I += r->y[k].I / n;
             optimality[k] += r->x[k].I != 0.0 ? r->y[k].I / r->x[k].I / n : NAN;
+            /* Resamples of the layers are not kept: no percentiles of their mean. */
+            mean->x[k].boot_low = mean->x[k].boot_high = mean->y[k].boot_low = mean->y[k].boot_high = NAN;
             mean->x[k].null += r->x[k].null / n;
             mean->y[k].null += r->y[k].null / n;
             mean->x[k].distinct = r->x[k].distinct;

@@ -43,12 +43,41 @@ static void write_numbers(ip_json *j, const char *key, const double *values, uns
     ip_json_close(j, ']');
 }
 
-static void write_layer(ip_json *j, const ip_run *run, const ip_layer_result *r, const double *optimality) {
+static void write_optimality_intervals(ip_json *j, const ip_run *run, size_t layer) {
+    ip_json_open(j, "optimality_intervals", '[', true);
+    for (unsigned k = 0; k < run->orders; k++) {
+        ip_estimate e = ip_run_optimality(run, layer, k);
+        ip_json_open(j, NULL, '{', true);
+        ip_json_double(j, "bias", e.bias);
+        ip_json_double(j, "corrected", e.corrected);
+        ip_json_double(j, "se", e.se);
+        ip_json_double(j, "low", e.low);
+        ip_json_double(j, "high", e.high);
+        ip_json_close(j, '}');
+    }
+    ip_json_close(j, ']');
+}
+
+/* layer: its number, or IP_MEAN_LAYER. */
+static void write_layer(ip_json *j, const ip_run *run, const ip_layer_result *r, const double *optimality,
+                        size_t layer) {
     ip_json_double(j, "H", r->H);
     ip_json_double(j, "context", r->context);
     write_estimates(j, "X", r->x, run->orders, r->H);
     write_estimates(j, "Y", r->y, run->orders, r->H);
     write_numbers(j, "optimality", optimality, run->orders);
+    write_optimality_intervals(j, run, layer);
+}
+
+static void write_lens(ip_json *j, const ip_run *run, const ip_layer_result *r) {
+    if (!run->has_lens) {
+        ip_json_null(j, "lens");
+        return;
+    }
+    ip_json_open(j, "lens", '{', true);
+    ip_json_double(j, "nats", r->lens);
+    ip_json_double(j, "entropy", r->lens_entropy);
+    ip_json_close(j, '}');
 }
 
 static void ratios(const ip_run *run, const ip_layer_result *r, double out[IP_MAX_ORDERS]) {
@@ -135,6 +164,39 @@ static void write_inputs(ip_json *j, const ip_run *run) {
     ip_json_close(j, '}');
 }
 
+/* Per order a list, largest first. */
+static void write_top_side(ip_json *j, const char *key, const ip_top_list_of *lists, unsigned orders) {
+    ip_json_open(j, key, '[', false);
+    for (unsigned k = 0; k < orders; k++) {
+        ip_json_open(j, NULL, '[', true);
+        for (size_t i = 0; i < lists[k].count; i++) {
+            const ip_top_ngram *row = &lists[k].rows[i];
+            ip_json_open(j, NULL, '{', true);
+            ip_json_open(j, "ids", '[', true);
+            for (unsigned t = 0; t < row->length; t++) ip_json_uint(j, NULL, (uint64_t)row->ids[t]);
+            ip_json_close(j, ']');
+            ip_json_string(j, "text", row->text);
+            ip_json_uint(j, "count", row->count);
+            ip_json_double(j, "nats", row->nats);
+            ip_json_close(j, '}');
+        }
+        ip_json_close(j, ']');
+    }
+    ip_json_close(j, ']');
+}
+
+static void write_top(ip_json *j, const ip_run *run) {
+    if (run->top == 0) {
+        ip_json_null(j, "top");
+        return;
+    }
+    ip_json_open(j, "top", '{', false);
+    ip_json_uint(j, "of", run->top);
+    write_top_side(j, "X", run->top_x, run->orders);
+    write_top_side(j, "Y", run->top_y, run->orders);
+    ip_json_close(j, '}');
+}
+
 void ip_run_write_json(const ip_run *run, FILE *file) {
     ip_json json, *j = &json;
     ip_json_begin(j, file);
@@ -162,17 +224,19 @@ void ip_run_write_json(const ip_run *run, FILE *file) {
         ip_json_open(j, NULL, '{', true);
         ip_json_uint(j, "layer", l);
         ratios(run, &run->layer[l], optimality);
-        write_layer(j, run, &run->layer[l], optimality);
+        write_layer(j, run, &run->layer[l], optimality, l);
+        write_lens(j, run, &run->layer[l]);
         ip_json_close(j, '}');
     }
     ip_json_close(j, ']');
     ip_layer_result mean;
     ip_run_mean(run, &mean, optimality);
     ip_json_open(j, "mean", '{', true);
-    write_layer(j, run, &mean, optimality);
+    write_layer(j, run, &mean, optimality, IP_MEAN_LAYER);
     ratios(run, &mean, optimality);
     write_numbers(j, "optimality_of_means", optimality, run->orders);
     ip_json_close(j, '}');
+    write_top(j, run);
     ip_json_close(j, '}');
     ip_json_end(j);
 }

@@ -20,6 +20,7 @@ typedef struct ip_session {
     ip_compute compute;
     ip_model *model;
     ip_corpus corpus;
+    ip_tokenizer *tokenizer; /* kept only where n-grams are to be named (settings->top); may be NULL then */
     uint64_t memory_bound;
     /* stages */
     const char *stage, *step_name;
@@ -35,6 +36,7 @@ typedef struct ip_session {
     pthread_mutex_t reporting;
     bool reporting_ready;
     uint64_t peak_memory;
+    ip_error failure; /* of a map, noted when a stage ends */
 } ip_session;
 
 /* Kernels, threads, names of settings. Close it whatever was returned. */
@@ -44,7 +46,8 @@ ip_status ip_session_model(ip_session *session, const char *model, ip_error *err
 ip_status ip_session_corpus(ip_session *session, const char *const *corpora, size_t count, ip_error *error);
 /* The tokenizer that was asked for, else the model's own; ip_tokenizer_free. */
 ip_status ip_session_tokenizer(ip_session *session, ip_tokenizer **out, ip_error *error);
-void ip_session_close(ip_session *session);
+/* Returns status, or the failure of a map that was read meanwhile, which then stands in *error. */
+ip_status ip_session_close(ip_session *session, ip_status status, ip_error *error);
 
 /* The corpus options that settings say. */
 ip_corpus_options ip_corpus_options_of(const ip_settings *settings);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "core/base/map_guard.h"
 #include "core/base/memory.h"
 
 static size_t row_bytes(const ip_soft *soft) { return soft->blocks * soft->positions * IP_LANES * sizeof(float); }
@@ -27,6 +28,7 @@ ip_status ip_soft_open(ip_soft *soft, size_t positions, size_t m, const char *fo
         if (status == IP_OK && row_bytes(soft) > 0) {
             soft->rows = mmap(NULL, row_bytes(soft), PROT_READ, MAP_SHARED, soft->scratch.fd, 0);
             if (soft->rows == MAP_FAILED) soft->rows = NULL;
+            if (soft->rows) ip_map_watch(soft->rows, row_bytes(soft), "the scratch file of the soft assignments");
         }
     } else {
         soft->rows = ip_big_alloc(row_bytes(soft));
@@ -39,7 +41,10 @@ ip_status ip_soft_open(ip_soft *soft, size_t positions, size_t m, const char *fo
 
 void ip_soft_close(ip_soft *soft) {
     if (soft->scratch.fd >= 0) {
-        if (soft->rows) munmap(soft->rows, row_bytes(soft));
+        if (soft->rows) {
+            ip_map_unwatch(soft->rows);
+            munmap(soft->rows, row_bytes(soft));
+        }
         ip_scratch_close(&soft->scratch);
     } else {
         ip_big_free(soft->rows, row_bytes(soft));

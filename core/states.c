@@ -112,7 +112,7 @@ static ip_status run_states(ip_session *session, const char *folder, const ip_ti
     }
     if (status == IP_OK) status = open_layer(&job, 0, error);
     if (status == IP_OK) {
-        ip_layers layers = {session, tiling, &forward, &store, buffers};
+        ip_layers layers = {session, tiling, &forward, &store, 0, buffers};
         ip_visitor visitor = {&job, write_tile, layer_done};
         status = ip_layers_run(&layers, &visitor, error);
     }
@@ -134,6 +134,5 @@ ip_status ip_states(const char *model, const char *const *corpora, size_t corpus
     if (status == IP_OK) status = ip_tiling_make(&tiling, &session.corpus, error);
     if (status == IP_OK) status = run_states(&session, folder, &tiling, error);
     ip_tiling_free(&tiling);
-    ip_session_close(&session);
-    return status;
+    return ip_session_close(&session, status, error);
 }

@@ -118,6 +118,5 @@ ip_status ip_tokenize_file(const char *model, const char *path, bool ids, const 
     ip_session session;
     ip_status status = ip_session_open(&session, settings, host, error);
     if (status == IP_OK) status = run(&session, model, path, ids, npy, file, error);
-    ip_session_close(&session);
-    return status;
+    return ip_session_close(&session, status, error);
 }

@@ -10,5 +10,6 @@
 
 #include "arch/generic/activations.inc.h"
 #include "arch/generic/attention.inc.h"
+#include "arch/generic/encoder.inc.h"
 #include "arch/generic/float.inc.h"
 #include "arch/generic/rows.inc.h"

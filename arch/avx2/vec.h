@@ -144,6 +144,35 @@ IP_INLINE v16d vd_fma(v16d x, v16d y, v16d z) {
     return (v16d){_mm256_fmadd_pd(x.a, y.a, z.a), _mm256_fmadd_pd(x.b, y.b, z.b), _mm256_fmadd_pd(x.c, y.c, z.c),
                   _mm256_fmadd_pd(x.d, y.d, z.d)};
 }
+IP_INLINE v16d vd_load(const double *p) {
+    return (v16d){_mm256_loadu_pd(p), _mm256_loadu_pd(p + 4), _mm256_loadu_pd(p + 8), _mm256_loadu_pd(p + 12)};
+}
+IP_INLINE void vd_store(double *p, v16d v) {
+    _mm256_storeu_pd(p, v.a);
+    _mm256_storeu_pd(p + 4, v.b);
+    _mm256_storeu_pd(p + 8, v.c);
+    _mm256_storeu_pd(p + 12, v.d);
+}
+IP_INLINE v16d vd_add(v16d x, v16d y) {
+    return (v16d){_mm256_add_pd(x.a, y.a), _mm256_add_pd(x.b, y.b), _mm256_add_pd(x.c, y.c), _mm256_add_pd(x.d, y.d)};
+}
+IP_INLINE v16d vd_sub(v16d x, v16d y) {
+    return (v16d){_mm256_sub_pd(x.a, y.a), _mm256_sub_pd(x.b, y.b), _mm256_sub_pd(x.c, y.c), _mm256_sub_pd(x.d, y.d)};
+}
+IP_INLINE v16d vd_max(v16d x, v16d y) {
+    return (v16d){_mm256_max_pd(x.a, y.a), _mm256_max_pd(x.b, y.b), _mm256_max_pd(x.c, y.c), _mm256_max_pd(x.d, y.d)};
+}
+IP_INLINE v16d vd_exp(v16d x) {
+    return (v16d){vm_exp_f64x4(x.a), vm_exp_f64x4(x.b), vm_exp_f64x4(x.c), vm_exp_f64x4(x.d)};
+}
+IP_INLINE v16d vd_log(v16d x) {
+    return (v16d){vm_log_f64x4(x.a), vm_log_f64x4(x.b), vm_log_f64x4(x.c), vm_log_f64x4(x.d)};
+}
+IP_INLINE double vd_tree_max(v16d v) {
+    __m256d h = _mm256_max_pd(_mm256_max_pd(v.a, v.c), _mm256_max_pd(v.b, v.d));
+    __m128d q = _mm_max_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));
+    return _mm_cvtsd_f64(_mm_max_sd(q, _mm_unpackhi_pd(q, q)));
+}
 IP_INLINE double vd_tree_sum(v16d v) {
     __m256d h = _mm256_add_pd(_mm256_add_pd(v.a, v.c), _mm256_add_pd(v.b, v.d));
     __m128d q = _mm_add_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));

@@ -99,6 +99,23 @@ IP_INLINE v16d vd_div(v16d x, v16d y) { return (v16d){_mm512_div_pd(x.a, y.a), _
 IP_INLINE v16d vd_fma(v16d x, v16d y, v16d z) {
     return (v16d){_mm512_fmadd_pd(x.a, y.a, z.a), _mm512_fmadd_pd(x.b, y.b, z.b)};
 }
+IP_INLINE v16d vd_load(const double *p) { return (v16d){_mm512_loadu_pd(p), _mm512_loadu_pd(p + 8)}; }
+IP_INLINE void vd_store(double *p, v16d v) {
+    _mm512_storeu_pd(p, v.a);
+    _mm512_storeu_pd(p + 8, v.b);
+}
+IP_INLINE v16d vd_add(v16d x, v16d y) { return (v16d){_mm512_add_pd(x.a, y.a), _mm512_add_pd(x.b, y.b)}; }
+IP_INLINE v16d vd_sub(v16d x, v16d y) { return (v16d){_mm512_sub_pd(x.a, y.a), _mm512_sub_pd(x.b, y.b)}; }
+/* vmaxpd is a > b ? a : b. */
+IP_INLINE v16d vd_max(v16d x, v16d y) { return (v16d){_mm512_max_pd(x.a, y.a), _mm512_max_pd(x.b, y.b)}; }
+IP_INLINE v16d vd_exp(v16d x) { return (v16d){vm_exp_f64x8(x.a), vm_exp_f64x8(x.b)}; }
+IP_INLINE v16d vd_log(v16d x) { return (v16d){vm_log_f64x8(x.a), vm_log_f64x8(x.b)}; }
+IP_INLINE double vd_tree_max(v16d v) {
+    __m512d s = _mm512_max_pd(v.a, v.b);
+    __m256d h = _mm256_max_pd(_mm512_castpd512_pd256(s), _mm512_extractf64x4_pd(s, 1));
+    __m128d q = _mm_max_pd(_mm256_castpd256_pd128(h), _mm256_extractf128_pd(h, 1));
+    return _mm_cvtsd_f64(_mm_max_sd(q, _mm_unpackhi_pd(q, q)));
+}
 IP_INLINE double vd_tree_sum(v16d v) {
     __m512d s = _mm512_add_pd(v.a, v.b);
     __m256d h = _mm256_add_pd(_mm512_castpd512_pd256(s), _mm512_extractf64x4_pd(s, 1));

@@ -106,16 +106,36 @@ int64_t NAME(entropy_sums)(const uint64_t *sums, uint64_t count, size_t m) {
     return result;
 }
 
-void NAME(log_sum_exp)(ip_lse *state, const float *logits, size_t n) {
-    v16f top = vf_set(-INFINITY), s = vf_set(0.0f);
+IP_INLINE float rows_panel_max(const ip_lse *state, const float *logits, size_t n) {
+    v16f top = vf_set(-INFINITY);
     for (size_t j = 0; j < n; j += IP_LANES) top = vf_max(top, rows_load(logits, n, j, -INFINITY));
-    float pm = vf_tree_max(top), mx = state->max > pm ? state->max : pm;
-    v16f shift = vf_set(mx);
+    float pm = vf_tree_max(top);
+    return state->max > pm ? state->max : pm;
+}
+
+void NAME(log_sum_exp)(ip_lse *state, const float *logits, size_t n) {
+    float mx = rows_panel_max(state, logits, n);
+    v16f shift = vf_set(mx), s = vf_set(0.0f);
     for (size_t j = 0; j < n; j += IP_LANES) {
         v16f e = vf_exp(vf_sub(rows_load(logits, n, j, 0.0f), shift));
         s = vf_add(s, vf_lanes(e, 0, rows_left(n, j), 0.0f));
     }
     float a = state->max == -INFINITY ? 0.0f : vm_exp_f32(state->max - mx);
+    state->sum = fma(state->sum, (double)a, (double)vf_tree_sum(s));
+    state->max = mx;
+}
+
+void NAME(lse_entropy)(ip_lse *state, double *weighted, const float *logits, size_t n) {
+    float mx = rows_panel_max(state, logits, n);
+    v16f shift = vf_set(mx), least = vf_set(-128.0f), s = vf_set(0.0f), w = vf_set(0.0f);
+    for (size_t j = 0; j < n; j += IP_LANES) {
+        v16f d = vf_sub(rows_load(logits, n, j, 0.0f), shift), e = vf_lanes(vf_exp(d), 0, rows_left(n, j), 0.0f);
+        s = vf_add(s, e);
+        w = vf_fma(e, vf_max(d, least), w);
+    }
+    float past = state->max - mx, a = state->max == -INFINITY ? 0.0f : vm_exp_f32(past);
+    double step = past > -128.0f ? (double)past : -128.0;
+    *weighted = fma((double)a, fma(step, state->sum, *weighted), (double)vf_tree_sum(w));
     state->sum = fma(state->sum, (double)a, (double)vf_tree_sum(s));
     state->max = mx;
 }

@@ -150,6 +150,40 @@ IP_INLINE v16d vd_fma(v16d x, v16d y, v16d z) {
     IP_UNROLL for (size_t i = 0; i < 8; i++) z.v[i] = vfmaq_f64(z.v[i], x.v[i], y.v[i]);
     return z;
 }
+IP_INLINE v16d vd_load(const double *p) {
+    v16d r;
+    IP_UNROLL for (size_t i = 0; i < 8; i++) r.v[i] = vld1q_f64(p + 2 * i);
+    return r;
+}
+IP_INLINE void vd_store(double *p, v16d v) { IP_UNROLL for (size_t i = 0; i < 8; i++) vst1q_f64(p + 2 * i, v.v[i]); }
+IP_INLINE v16d vd_add(v16d x, v16d y) {
+    IP_UNROLL for (size_t i = 0; i < 8; i++) x.v[i] = vaddq_f64(x.v[i], y.v[i]);
+    return x;
+}
+IP_INLINE v16d vd_sub(v16d x, v16d y) {
+    IP_UNROLL for (size_t i = 0; i < 8; i++) x.v[i] = vsubq_f64(x.v[i], y.v[i]);
+    return x;
+}
+/* a > b ? a : b, which vmaxq is not for zeros of both signs. */
+IP_INLINE float64x2_t vec_max_d(float64x2_t a, float64x2_t b) { return vbslq_f64(vcgtq_f64(a, b), a, b); }
+IP_INLINE v16d vd_max(v16d x, v16d y) {
+    IP_UNROLL for (size_t i = 0; i < 8; i++) x.v[i] = vec_max_d(x.v[i], y.v[i]);
+    return x;
+}
+IP_INLINE v16d vd_exp(v16d x) {
+    IP_UNROLL for (size_t i = 0; i < 8; i++) x.v[i] = vm_exp_f64x2(x.v[i]);
+    return x;
+}
+IP_INLINE v16d vd_log(v16d x) {
+    IP_UNROLL for (size_t i = 0; i < 8; i++) x.v[i] = vm_log_f64x2(x.v[i]);
+    return x;
+}
+IP_INLINE double vd_tree_max(v16d v) {
+    IP_UNROLL for (size_t i = 0; i < 4; i++) v.v[i] = vec_max_d(v.v[i], v.v[i + 4]);
+    float64x2_t q = vec_max_d(vec_max_d(v.v[0], v.v[2]), vec_max_d(v.v[1], v.v[3]));
+    double a = vgetq_lane_f64(q, 0), b = vgetq_lane_f64(q, 1);
+    return a > b ? a : b;
+}
 IP_INLINE double vd_tree_sum(v16d v) {
     IP_UNROLL for (size_t i = 0; i < 4; i++) v.v[i] = vaddq_f64(v.v[i], v.v[i + 4]);
     float64x2_t q = vaddq_f64(vaddq_f64(v.v[0], v.v[2]), vaddq_f64(v.v[1], v.v[3]));

@@ -119,14 +119,35 @@ int64_t ip_entropy_sums_scalar(const uint64_t *sums, uint64_t count, size_t m) {
     return result;
 }
 
-void ip_log_sum_exp_scalar(ip_lse *state, const float *logits, size_t n) {
-    float top[IP_LANES], s[IP_LANES] = {0};
+/* The maximum of a panel and of what came before it. */
+static float panel_max(const ip_lse *state, const float *logits, size_t n) {
+    float top[IP_LANES];
     for (size_t i = 0; i < IP_LANES; i++) top[i] = -INFINITY;
     for (size_t j = 0; j < n; j++) top[j % IP_LANES] = top[j % IP_LANES] > logits[j] ? top[j % IP_LANES] : logits[j];
     float pm = tree_max(top);
-    float mx = state->max > pm ? state->max : pm;
+    return state->max > pm ? state->max : pm;
+}
+
+void ip_log_sum_exp_scalar(ip_lse *state, const float *logits, size_t n) {
+    float s[IP_LANES] = {0}, mx = panel_max(state, logits, n);
     for (size_t j = 0; j < n; j++) s[j % IP_LANES] = s[j % IP_LANES] + vm_exp_f32(logits[j] - mx);
     float a = state->max == -INFINITY ? 0.0f : vm_exp_f32(state->max - mx);
+    state->sum = fma(state->sum, (double)a, (double)tree_sum(s));
+    state->max = mx;
+}
+
+/* exp of anything below is 0. */
+static float within(float d) { return d > -128.0f ? d : -128.0f; }
+
+void ip_lse_entropy_scalar(ip_lse *state, double *weighted, const float *logits, size_t n) {
+    float s[IP_LANES] = {0}, w[IP_LANES] = {0}, mx = panel_max(state, logits, n);
+    for (size_t j = 0; j < n; j++) {
+        float d = logits[j] - mx, e = vm_exp_f32(d);
+        s[j % IP_LANES] = s[j % IP_LANES] + e;
+        w[j % IP_LANES] = fmaf(e, within(d), w[j % IP_LANES]);
+    }
+    float a = state->max == -INFINITY ? 0.0f : vm_exp_f32(state->max - mx), shift = within(state->max - mx);
+    *weighted = fma((double)a, fma((double)shift, state->sum, *weighted), (double)tree_sum(w));
     state->sum = fma(state->sum, (double)a, (double)tree_sum(s));
     state->max = mx;
 }

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/map_guard.h"
+
 ip_status ip_map_open(ip_map *map, const char *path, ip_error *error) {
     map->data = NULL;
     map->size = 0;
@@ -36,13 +38,17 @@ ip_status ip_map_open(ip_map *map, const char *path, ip_error *error) {
             return ip_fail(error, IP_FAILED, "%s: cannot map the file: %s", path, strerror(e));
         }
         map->data = p;
+        ip_map_watch(p, map->size, path);
     }
     close(fd);
     return IP_OK;
 }
 
 void ip_map_close(ip_map *map) {
-    if (map->data) munmap((void *)map->data, map->size);
+    if (map->data) {
+        ip_map_unwatch(map->data);
+        munmap((void *)map->data, map->size);
+    }
     map->data = NULL;
     map->size = 0;
 }
@@ -99,6 +105,11 @@ ip_status ip_out_open(ip_out *out, const char *path, ip_error *error) {
 }
 
 ip_status ip_out_commit(ip_out *out, ip_error *error) {
+    /* What was computed from a map that failed takes no final name. */
+    if (ip_map_check(error) != IP_OK) {
+        ip_out_abandon(out);
+        return IP_FAILED;
+    }
     int failed = fflush(out->file) != 0 || ferror(out->file);
     int e = errno;
     if (fclose(out->file) != 0 && !failed) {

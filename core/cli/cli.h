@@ -17,12 +17,22 @@ enum {
 #include "core/cli/commands.def"
 #undef CLI_COMMAND
     CLI_ALL = (1 << CLI_COMMANDS) - 1,
-    CLI_CORPUS = CLI_ANALYZE | CLI_STATES | CLI_TOKENIZE | CLI_OVERLAP,
-    CLI_MODEL = CLI_ANALYZE | CLI_STATES | CLI_PREFERENCE,
-    CLI_MACHINE = CLI_ANALYZE | CLI_STATES | CLI_ENTROPY | CLI_CPU | CLI_PREFERENCE
+    CLI_PAIRED = CLI_COMPARE | CLI_TRAJECTORY,
+    CLI_ANALYSES = CLI_ANALYZE | CLI_PAIRED,
+    CLI_FOLDER = CLI_ANALYSES | CLI_STATES | CLI_BOUND | CLI_PREFERENCE |
+                 CLI_OVERLAP, /* -o names a folder, which one run at a time writes */
+    CLI_CORPUS = CLI_ANALYSES | CLI_STATES | CLI_TOKENIZE | CLI_BOUND | CLI_OVERLAP,
+    CLI_MODEL = CLI_ANALYSES | CLI_STATES | CLI_PREFERENCE,
+    CLI_MACHINE = CLI_ANALYSES | CLI_STATES | CLI_ENTROPY | CLI_CPU | CLI_BOUND | CLI_PREFERENCE
 };
 
 enum { CLI_LIST_MAX = 4096 };
+
+/* Values of an option that may be given several times. */
+typedef struct cli_list {
+    const char **items; /* argc of them at most */
+    size_t count;
+} cli_list;
 
 typedef struct cli_args {
     unsigned command;
@@ -32,8 +42,10 @@ typedef struct cli_args {
     size_t positional_count;
     const char **label_files;
     size_t label_count;
-    const char **against;
-    size_t against_count;
+    ip_correlate_settings correlate;
+    ip_compare_settings compare;
+    ip_trajectory_settings trajectory;
+    cli_list scores, partial, corpora, against;
     ip_overlap_options overlap;
     bool plan, ids, tensors, supported, json, quiet, help;
 } cli_args;

@@ -2,12 +2,12 @@
 #include "core/cli/cli.h"
 
 ip_status cli_overlap(const cli_args *args, const ip_host *host) {
-    if (args->positional_count == 0 || args->against_count == 0)
+    if (args->positional_count == 0 || args->against.count == 0)
         return cli_fail(IP_USAGE, "usage: infoplane overlap CORPUS... --against CORPUS (see --help)");
     ip_error error = {0};
     ip_overlap_result *result;
-    ip_status status = ip_overlap(&result, args->positional, args->positional_count, args->against, args->against_count,
-                                  &args->overlap, &args->settings, host, &error);
+    ip_status status = ip_overlap(&result, args->positional, args->positional_count, args->against.items,
+                                  args->against.count, &args->overlap, &args->settings, host, &error);
     if (status != IP_OK) return cli_fail(status, "%s", error.message);
     cli_host_stop();
     if (args->output) status = ip_overlap_write_folder(result, args->output, &error);

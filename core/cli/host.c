@@ -99,6 +99,8 @@ void cli_host_start(ip_host *host, bool quiet) {
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write, with its name */
+    ip_guard_maps();
     state.terminal = isatty(STDERR_FILENO) != 0;
     *host = (ip_host){NULL, quiet ? NULL : on_progress, quiet ? NULL : on_warning, on_cancel};
 }

@@ -23,7 +23,13 @@ static ip_status run_command(unsigned command, int argc, char **argv) {
         unsigned index = 0;
         while ((1u << index) != command) index++;
         cli_host_start(&host, args.quiet);
-        status = mains[index](&args, &host);
+        int claim = -1;
+        ip_error error;
+        if (args.output && !args.plan && (command & CLI_FOLDER) &&
+            ip_folder_claim(&claim, args.output, &error) != IP_OK)
+            status = cli_fail(IP_FAILED, "%s", error.message);
+        if (status == IP_OK) status = mains[index](&args, &host);
+        ip_folder_release(claim);
         cli_host_stop();
     }
     cli_args_free(&args);

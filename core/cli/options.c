@@ -12,12 +12,12 @@ typedef enum option_kind {
     CLI_CLEAR,
     CLI_ORDERS,
     CLI_LONG_ORDERS,
-    CLI_AGAINST,
     CLI_SHARE,
     CLI_LABELS,
     CLI_COUNT,
     CLI_COUNT_AT,
     CLI_LABEL_FILE,
+    CLI_LIST,
     CLI_ESTIMATOR,
     CLI_LOSS_END,
     CLI_UNSIGNED,
@@ -64,11 +64,17 @@ static void *field_of(cli_args *args, const char *field) {
         {"null", &s->null},
         {"groups", &s->groups},
         {"bootstrap", &s->bootstrap},
+        {"top", &s->top},
         {"loss", &s->loss},
+        {"lens", &s->lens},
+        {"bound", &s->bound},
+        {"bound_betas", &s->bound_betas},
+        {"bound_effort", &s->bound_effort},
         {"compute", &s->compute},
         {"weights", &s->weights},
         {"isa", &s->isa},
         {"scratch", &s->scratch},
+        {"checkpoint_seconds", &s->checkpoint_seconds},
         {"family", &s->family},
         {"name", &s->name},
         {"tokenizer", &s->tokenizer},
@@ -76,6 +82,18 @@ static void *field_of(cli_args *args, const char *field) {
         {"chat", &s->chat},
         {"docs_file", &args->docs_file},
         {"overlap_top", &args->overlap.top},
+        {"against", &args->against},
+        {"table", &args->correlate.table},
+        {"order", &args->correlate.order},
+        {"permutations", &args->correlate.permutations},
+        {"resamples", &args->correlate.resamples},
+        {"scores", &args->scores},
+        {"partial", &args->partial},
+        {"corpora", &args->corpora},
+        {"watch", &args->trajectory.watch},
+        {"watch_until", &args->trajectory.watch_until},
+        {"b_weights", &args->compare.b_weights},
+        {"b_compute", &args->compare.b_compute},
         {"output", &args->output},
         {"plan", &args->plan},
         {"ids", &args->ids},
@@ -128,10 +146,14 @@ static ip_status set_number(cli_args *args, const option *o, const char *value) 
             return bad_value(o, value, "a whole number from 1 on is wanted");
         s->min_count = (uint32_t)n;
         return IP_OK;
-    case CLI_THREADS:
-        if (!parse_uint(value, 4096, &n) || n == 0) return bad_value(o, value, "1 to 4096 threads are possible");
+    case CLI_THREADS: {
+        bool kind = strcmp(value, "big") == 0 || strcmp(value, "little") == 0;
+        if (!kind && (!parse_uint(value, 4096, &n) || n == 0))
+            return bad_value(o, value, "1 to 4096 threads are possible, or big or little");
         s->threads = (unsigned)n;
+        s->cores = kind ? value : NULL;
         return IP_OK;
+    }
     case CLI_LOSS_END:
         if (!parse_uint(value, INT32_MAX, &n)) return bad_value(o, value, "the id of a token is wanted");
         s->loss = true;
@@ -162,11 +184,15 @@ static ip_status set_option(cli_args *args, const option *o, const char *value) 
         if (*value == '\0') return bad_value(o, "''", "it is empty");
         *(const char **)field_of(args, o->field) = value;
         return IP_OK;
-    case CLI_AGAINST: args->against[args->against_count++] = value; return IP_OK;
     case CLI_SHARE:
         if (!parse_share(value, &args->overlap.share)) return bad_value(o, value, "a number from 0 to 1 is wanted");
         return IP_OK;
     case CLI_LABEL_FILE: args->label_files[args->label_count++] = value; return IP_OK;
+    case CLI_LIST: {
+        cli_list *list = field_of(args, o->field);
+        list->items[list->count++] = value;
+        return IP_OK;
+    }
     case CLI_LABELS:
         args->settings.backoff = strcmp(value, "backoff") == 0;
         if (!args->settings.backoff && strcmp(value, "exact") != 0)
@@ -267,12 +293,18 @@ ip_status cli_parse(cli_args *args, unsigned command, int argc, char **argv) {
     memset(args, 0, sizeof *args);
     args->command = command;
     ip_settings_default(&args->settings);
+    ip_correlate_settings_default(&args->correlate);
     args->settings.isa = getenv("INFOPLANE_ISA");
     args->positional = calloc((size_t)argc + 1, sizeof *args->positional);
     args->label_files = calloc((size_t)argc + 1, sizeof *args->label_files);
-    args->against = calloc((size_t)argc + 1, sizeof *args->against);
+    args->scores.items = calloc((size_t)argc + 1, sizeof *args->scores.items);
+    args->partial.items = calloc((size_t)argc + 1, sizeof *args->partial.items);
+    args->corpora.items = calloc((size_t)argc + 1, sizeof *args->corpora.items);
+    args->against.items = calloc((size_t)argc + 1, sizeof *args->against.items);
     args->overlap = (ip_overlap_options){.top = 10, .share = 0.5};
-    if (!args->positional || !args->label_files || !args->against) return cli_fail(IP_FAILED, "out of memory");
+    if (!args->against.items || !args->positional || !args->label_files || !args->scores.items ||
+        !args->partial.items || !args->corpora.items)
+        return cli_fail(IP_FAILED, "out of memory");
     bool options_over = false;
     for (int i = 0; i < argc; i++) {
         if (options_over || argv[i][0] != '-' || strcmp(argv[i], "-") == 0) {
@@ -292,7 +324,10 @@ ip_status cli_parse(cli_args *args, unsigned command, int argc, char **argv) {
 void cli_args_free(cli_args *args) {
     free(args->positional);
     free(args->label_files);
-    free(args->against);
+    free(args->against.items);
+    free(args->scores.items);
+    free(args->partial.items);
+    free(args->corpora.items);
 }
 
 const cli_command_row *cli_command_at(unsigned number) { return number < COMMANDS ? &commands[number] : NULL; }

@@ -21,6 +21,22 @@ sed 's/^{"[a-z]*": "//; s/", "bits".*//' text.jsonl | head -12 | awk '{ n = leng
     END { for (i = 1; i < NR; i++) printf "{\"prompt\": \"%s\", \"chosen\": \"%s\", \"rejected\": \"%s\"}\n", a[i], b[i], b[i + 1] }' |
     grep -v '\\' >pairs.jsonl
 
+# Five models that a leaderboard knows: the demo under five types of weights.
+mkdir runs
+echo "fullname,Average,#Params (B),IFEval,BBH" >leaderboard.csv
+i=0
+for type in q8_0 q5_1 q5_0 q4_1 q4_0; do
+    i=$((i + 1))
+    infoplane analyze model.gguf text.jsonl --documents 12 --weights $type --name "demo/$type" --quiet -o runs/$type \
+        >/dev/null
+    echo "demo/$type,$((20 + i * i % 7)).5,0.$i,$((30 + i * 3 % 5)),$((10 + i))" >>leaderboard.csv
+done
+
+# Two checkpoints.
+mkdir checkpoints
+cp model.gguf checkpoints/step-100.gguf
+cp model.gguf checkpoints/step-200.gguf
+
 # In the order of the overview: an example may name what one before it wrote.
 commands=$(infoplane --help | sed -n '/^commands/,/^$/s/^  \([a-z]*\) .*/\1/p')
 for command in $commands; do

@@ -14,9 +14,28 @@ no_parts() { [ -z "$(find "$work" -name '*.part-*' -o -name '.infoplane-scratch*
 
 run "${analyze[@]}" "$text" --loss -o "$work/run"
 check "analyze -o" [ $status -eq 0 ]
-check "three files" [ "$(ls "$work/run" | tr '\n' ' ')" = "layers.csv run.json token-loss.npy " ]
+check "four files" [ "$(ls "$work/run" | tr '\n' ' ')" = "groups.npy layers.csv run.json token-loss.npy " ]
 check "csv has a row per layer and order" [ "$(wc -l <"$work/run/layers.csv")" -eq 16 ]
 check "table on stdout" grep -q "I(X;Z)" "$work/out"
+
+check "the columns of the table" [ "$(awk -F, '{ print NF }' "$work/run/layers.csv" | sort -u)" = 19 ]
+check "no column but the two of the lens is empty" [ -z "$(sed 's/,,,/,/' "$work/run/layers.csv" | grep -e ,, -e ',$')" ]
+check "groups of groups.npy: layers, quantities, a group for each of five documents" \
+    grep -aq "'shape': (5, 8, 5)" "$work/run/groups.npy"
+check "the table tells null and interval" grep -q "^I(X;Z) complexity *n = 3" "$work/out"
+run "${analyze[@]}" "$text" --null 0 --groups 0 -o "$work/bare"
+check "without null and groups" [ $status -eq 0 ]
+check "no groups.npy" [ ! -e "$work/bare/groups.npy" ]
+check "nothing about intervals" [ -z "$(grep interval "$work/out")" ]
+figures() { tr '{' '\n' <"$1/run.json" | sed -n 's/^"I": \([^,]*\),.*/\1/p'; }
+check "null and groups leave the figures alone" [ "$(figures "$work/run")" = "$(figures "$work/bare")" ]
+check "of five layers and the mean" [ "$(figures "$work/bare" | wc -l)" -eq 36 ]
+run "${analyze[@]}" "$text" --documents 1 --json
+check "a single document" [ $status -eq 0 ]
+check "has no groups and no interval" grep -q '"groups": 0' "$work/out"
+check "but its null" [ -z "$(grep '"I": [^,]*, "null": null' "$work/out")" ]
+run "${analyze[@]}" "$text" --bootstrap 20 --json
+check "bootstrap of the layers" [ -z "$(sed '/^ "mean"/,$d' "$work/out" | grep '"boot_low": null')" ]
 
 run "${analyze[@]}" "$text" --json
 check "--json" [ $status -eq 0 ]

@@ -51,7 +51,11 @@ wrong "usage" analyze "$model"
 wrong "vocabulary" analyze "$model" "$text" --loss-end 100000
 wrong "-o DIR" states "$model" "$text"
 wrong "takes no value" analyze "$model" "$text" --loss=yes
-wrong "none yet" analyze "$model" "$text" --null 4
+wrong "2 to 1024 groups" analyze "$model" "$text" --groups 1
+wrong "2 to 1024 groups" analyze "$model" "$text" --groups 1025
+wrong "10000 permutations" analyze "$model" "$text" --null 10001
+wrong "100000 resamples" entropy "$text" --bootstrap 100001
+wrong "whole number" analyze "$model" "$text" --null four
 wrong "unknown" analyze "$model" "$text" --isa sse9
 run cpu --isa neon
 [ "$(uname -m)" = aarch64 ] || check "a level that this machine cannot run: exit 2" [ $status -eq 2 ]

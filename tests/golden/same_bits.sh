@@ -23,7 +23,7 @@ same() { # name reference candidate
 # the demo's weights as they are stored (q8_0) or as $weights.
 against_scalar() {
     local compute=$1 documents=$2 isa
-    local demo_run=(analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss-end 0 --quiet --json
+    local demo_run=(analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss-end 0 --lens --quiet --json
         --documents "$documents" --compute "$compute" --weights "${weights:-q8_0}")
     shift 2
     "$native" "${demo_run[@]}" --isa scalar --threads 1 >"$work/scalar" || fail "$compute: scalar"
@@ -57,23 +57,23 @@ case "$INFOPLANE_VARIANT" in
         ;;
 esac
 if [ "$INFOPLANE_VARIANT" = native ]; then
-    "$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss --quiet --json >"$work/wide"
-    least=$("$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss --quiet --plan --json |
+    "$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss --lens --quiet --json >"$work/wide"
+    least=$("$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss --lens --quiet --plan --json |
         sed -n 's/.*"memory_least": \([0-9]*\).*/\1/p')
     # too small for the hidden states, and too small for the soft assignments as well
     for more in 1000000 3000000 9000000; do
-        "$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss --quiet --json \
+        "$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss --lens --quiet --json \
             --memory $((least + more)) --scratch "$work" --threads 2 >"$work/narrow" 2>"$work/err" || fail "memory $((least + more))"
         same "--memory $((least + more))" "$work/wide" "$work/narrow"
     done
     # a document so long that all threads share it
     sed 's/.*"text": "\(.*\)", "bits.*/\1/' "$demo/heldout.jsonl" | head -60 >"$work/long.txt"
-    long=("$native" analyze "$demo/demo.q8_0.gguf" "$work/long.txt" --max-tokens 0 --loss --json)
+    long=("$native" analyze "$demo/demo.q8_0.gguf" "$work/long.txt" --max-tokens 0 --loss --lens --json)
     "${long[@]}" --threads 1 --isa scalar >"$work/long.scalar" 2>"$work/err" || fail "long document"
     "${long[@]}" --threads 3 >"$work/long.best" 2>"$work/err" || fail "long document"
     same "a long document on 3 threads" "$work/long.scalar" "$work/long.best"
     check "it is one long document" grep -q '"documents": 1,' "$work/long.best"
-    "$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss --quiet --memory 1M >"$work/out" 2>"$work/err"
+    "$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss --lens --quiet --memory 1M >"$work/out" 2>"$work/err"
     status=$?
     check "an impossible bound says what is needed" grep -q "needs" "$work/err"
     check "and fails" [ $status -eq 1 ]

@@ -90,6 +90,10 @@ void check_entropy_row(check *c);
 void check_sum_gather(check *c);
 void check_entropy_sums(check *c);
 void check_log_sum_exp(check *c);
+void check_lse_entropy(check *c);
+void check_mix_f64(check *c);
+void check_log_f64(check *c);
+void check_encode_f64(check *c);
 
 /* ---- the law itself against plain double arithmetic (reference.c), and SLEEF's bits ---- */
 
@@ -99,9 +103,5 @@ void check_sleef(check *c);
 /* ---- requests and sizes (dispatch.c) ---- */
 
 void check_dispatch(check *c);
-
-/* ---- times (bench.c) ---- */
-
-void bench(const ip_kernels *kernels, const char *only);
 
 #endif

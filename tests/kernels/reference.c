@@ -171,6 +171,13 @@ static void law_rows(check *c, size_t n) {
     if (n > n / 2 + 1) c->law->log_sum_exp(&lse, x + n / 2 + 1, n - n / 2 - 1);
     digest_floats(c, &lse.max, 1);
     check_that(c, fabs((double)lse.max + log(lse.sum) - log(total)) < 1e-5, "log-sum-exp is off");
+    double weighted = 0, entropy = log(total);
+    for (size_t i = 0; i < n; i++) entropy -= exp((double)x[i]) / total * (double)x[i];
+    lse = (ip_lse){-INFINITY, 0.0};
+    c->law->lse_entropy(&lse, &weighted, x, n / 2 + 1);
+    if (n > n / 2 + 1) c->law->lse_entropy(&lse, &weighted, x + n / 2 + 1, n - n / 2 - 1);
+    c->digest = fnv(c->digest, (uint64_t)(int64_t)(weighted * 0x1p20), 8);
+    check_that(c, fabs(log(lse.sum) - weighted / lse.sum - entropy) < 1e-5, "the entropy of a softmax is off");
     size_t half = n / 2;
     for (size_t j = 0; j < half; j++) {
         exact[j] = (double)x[j] * (double)y[j] - (double)x[j + half] * (double)y[j + half];
@@ -275,9 +282,36 @@ static void law_bf16(check *c) {
     }
 }
 
+/* The steps of Blahut-Arimoto; not in the digest, which is older. */
+static void law_encoder(check *c) {
+    enum { WIDE = 112 };
+    double rows[3 * WIDE], mixed[WIDE], bias[WIDE], logs[WIDE], total = 0, top = -INFINITY, sum = 0;
+    static const uint32_t index[] = {2, 0, 2, 1};
+    static const double shares[] = {0.5, 0.25, 0.125, 2.0};
+    check_case(c, "law of the encoder");
+    for (size_t i = 0; i < 3 * WIDE; i++) rows[i] = fabs((double)random_normal(c));
+    for (size_t j = 0; j < WIDE; j++) bias[j] = (double)random_normal(c);
+    c->law->mix_f64(mixed, rows, WIDE, index, shares, 4);
+    c->law->log_f64(logs, mixed, bias, WIDE);
+    for (size_t j = 0; j < WIDE; j++) {
+        double m = 0.625 * rows[2 * WIDE + j] + 0.25 * rows[j] + 2.0 * rows[WIDE + j];
+        check_that(c, fabs(mixed[j] - m) < 1e-14 && fabs(logs[j] - (log(m) - bias[j])) < 1e-14, "element %zu is off",
+                   j);
+        exact[j] = 7.0 * logs[j] + bias[j];
+        top = exact[j] > top ? exact[j] : top;
+    }
+    for (size_t j = 0; j < WIDE; j++) sum += exp(exact[j] - top);
+    double got = c->law->encode_f64(logs, bias, 7.0, WIDE);
+    for (size_t j = 0; j < WIDE; j++) {
+        check_that(c, fabs(logs[j] - exp(exact[j] - top) / sum) < 1e-13, "probability %zu is off", j);
+        total += logs[j];
+    }
+    check_that(c, fabs(total - 1.0) < 1e-14 && fabs(got - top - log(sum)) < 1e-13, "the sum or its log is off");
+}
+
 /* The law on one machine against the law on another: with seed 1 every architecture must give this digest. It changes
  * when these checks or the arithmetic do; the latter is a change of every printed number. */
-static const uint64_t law_digest = 0x776f9637c536be03u;
+static const uint64_t law_digest = 0x1ae5be9ffab7d39fu;
 
 void check_law(check *c) {
     c->digest = 0xcbf29ce484222325u;
@@ -296,6 +330,7 @@ void check_law(check *c) {
     law_bf16(c);
     law_activations(c);
     for (size_t i = 0; i < 7; i++) law_layer_norm(c, lengths[i]);
+    law_encoder(c);
     check_case(c, "digest of the law");
     check_that(c, c->seed != 1 || c->digest == law_digest, "0x%016llx, not 0x%016llx: the arithmetic has changed",
                (unsigned long long)c->digest, (unsigned long long)law_digest);

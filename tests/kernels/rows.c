@@ -266,3 +266,24 @@ static void case_log_sum_exp(check *c, size_t n, kind k, bool at_end, size_t i) 
 }
 
 void check_log_sum_exp(check *c) { each_case(c, case_log_sum_exp); }
+
+static void case_lse_entropy(check *c, size_t n, kind k, bool at_end, size_t i) {
+    (void)i;
+    float *logits = floats(c, SLOT_A, n, at_end, k);
+    ip_lse got = {-INFINITY, 0.0}, want = got, alone = got;
+    double weighted = 0.0, wanted = 0.0;
+    for (size_t first = 0; first < n; first += 1 + n / 3) {
+        size_t left = n - first, panel = left < 1 + n / 3 ? left : 1 + n / 3;
+        c->law->lse_entropy(&want, &wanted, logits + first, panel);
+        c->kernels->lse_entropy(&got, &weighted, logits + first, panel);
+        c->law->log_sum_exp(&alone, logits + first, panel);
+    }
+    check_words(c, &got.max, &want.max, 1);
+    check_words(c, &got.sum, &want.sum, 2);
+    check_words(c, &weighted, &wanted, 2);
+    check_words(c, &want.max, &alone.max, 1);
+    check_words(c, &want.sum, &alone.sum, 2);
+    check_that(c, isfinite(wanted) && wanted <= 0.0, "a weighted sum of %g", wanted);
+}
+
+void check_lse_entropy(check *c) { each_case(c, case_lse_entropy); }

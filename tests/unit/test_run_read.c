@@ -33,6 +33,7 @@ static ip_run *demo_run(void) {
     settings.documents = 4;
     settings.loss = true;
     settings.loss_end = 0;
+    settings.lens = true;
     ip_run *run = NULL;
     ip_error error = {0};
     ip_host host = {0};
