@@ -21,6 +21,7 @@ void ip_settings_default(ip_settings *settings) {
         .null = 4,
         .groups = 20,
         .loss_end = -1,
+        .positions = "completion",
         .compute = "auto",
         .checkpoint_seconds = 60,
         .bound_effort = "normal",

@@ -84,7 +84,7 @@ static void ratios(const ip_run *run, const ip_layer_result *r, double out[IP_MA
     for (unsigned k = 0; k < run->orders; k++) out[k] = r->x[k].I != 0.0 ? r->y[k].I / r->x[k].I : NAN;
 }
 
-static void write_head(ip_json *j, const ip_run *run) {
+void ip_run_write_head(ip_json *j, const ip_run *run) {
     ip_json_open(j, "infoplane", '{', true);
     ip_json_string(j, "version", INFOPLANE_VERSION);
     ip_json_string(j, "isa", run->isa);
@@ -105,7 +105,7 @@ static void write_head(ip_json *j, const ip_run *run) {
     ip_json_close(j, '}');
 }
 
-static void write_inputs(ip_json *j, const ip_run *run) {
+void ip_run_write_model(ip_json *j, const ip_run *run) {
     ip_json_open(j, "model", '{', true);
     ip_json_string(j, "path", run->model_path);
     ip_json_string(j, "name", run->model_name);
@@ -118,6 +118,10 @@ static void write_inputs(ip_json *j, const ip_run *run) {
     ip_json_string(j, "weights", run->weights);
     ip_json_string(j, "weights_stored", run->weights_stored);
     ip_json_close(j, '}');
+}
+
+static void write_inputs(ip_json *j, const ip_run *run) {
+    ip_run_write_model(j, run);
     ip_json_open(j, "corpus", '{', false);
     ip_json_open(j, "files", '[', false);
     for (size_t i = 0; i < run->file_count; i++) {
@@ -161,7 +165,7 @@ static void write_inputs(ip_json *j, const ip_run *run) {
 }
 
 void ip_run_write_description(ip_json *j, const ip_run *run) {
-    write_head(j, run);
+    ip_run_write_head(j, run);
     write_inputs(j, run);
 }
 
