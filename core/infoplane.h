@@ -93,18 +93,12 @@ typedef struct ip_settings {
     const char *compute;    /* auto */
     const char *weights;    /* type that matrices are requantised to on load; NULL: as stored */
     const char *isa;        /* NULL: best */
-    unsigned threads;       /* 0: processors this process may use */
+    unsigned threads;       /* 0: processors this process may use, of the kind below */
+    const char *cores;      /* "big" or "little": threads on cores of this kind only (infoplane cpu tells); NULL: all */
     uint64_t memory;        /* bound on anonymous resident memory; 0: half of what is free */
     const char *scratch;    /* folder or NULL */
     const char *checkpoint; /* folder where a state is kept for going on after a kill, and looked for; NULL: none */
     uint64_t checkpoint_seconds; /* how often. 60; 0: after each layer */
-    const char *compute; /* auto */
-    const char *weights; /* type that matrices are requantised to on load; NULL: as stored */
-    const char *isa;     /* NULL: best */
-    unsigned threads;    /* 0: processors this process may use, of the kind below */
-    const char *cores;   /* "big" or "little": threads on cores of this kind only (infoplane cpu tells); NULL: all */
-    uint64_t memory;     /* bound on anonymous resident memory; 0: half of what is free */
-    const char *scratch; /* folder or NULL */
     /* names */
     const char *family, *name; /* NULL: from the file */
     const char *tokenizer;     /* a tokenizer.json, or its folder, instead of the model's; NULL: the model's */
