@@ -9,9 +9,8 @@
 set -euo pipefail
 
 # One row per thing needed: group, probe, and the package by package manager. A probe is a command, a header, a module of
-# Python, or a
-# Debian package where neither tells (pkg: is asked on apt systems only). Names for managers other than apt are where
-# to look, not a promise: they are not tested.
+# Python, or a Debian package where none of them tells (pkg: is asked on apt systems only). Names for managers other than
+# apt are where to look, not a promise: they are not tested.
 needs() {
     cat <<'ROWS'
 build command:cc               gcc                      gcc               gcc          gcc
