@@ -559,6 +559,7 @@ void ip_bound_write_json(const ip_bound *bound, FILE *file);
 void ip_bound_write_table(const ip_bound *bound, FILE *file);
 /* bound.json and bound.csv in folder, which is made. */
 ip_status ip_bound_write_folder(const ip_bound *bound, const char *folder, ip_error *error);
+
 /* ---- accumulator: the estimator fed batch by batch, for vectors that are never in memory all at once ---- */
 
 /* Sums of soft assignments, per label and in all, as integers: results do not depend on batches, their order or
