@@ -4,11 +4,9 @@
 #include <stdlib.h>
 
 #include "core/anchors.h"
-#include "core/estimate.h"
+#include "core/estimator.h"
 #include "core/forward.h"
 #include "core/head.h"
-#include "core/ngrams.h"
-#include "core/partition.h"
 #include "core/resident.h"
 #include "core/soft.h"
 
@@ -16,15 +14,6 @@
 static uint64_t slack(uint64_t bound) {
     uint64_t part = bound / 50, most = (uint64_t)12 << 20;
     return ((uint64_t)4 << 20) + (part < most ? part : most);
-}
-
-/* What label sets take while they are made: themselves, and the records and tables beside them. */
-static ip_status counting_bytes(uint64_t *bytes, const ip_session *session, ip_error *error) {
-    ip_label_rule rule = ip_label_rule_of(session->settings);
-    ip_status status = ip_ngram_bytes(bytes, &session->corpus, &rule, session->pool, error);
-    *bytes +=
-        2 * rule.orders * (uint64_t)ip_partition_bytes((size_t)ip_corpus_positions(&session->corpus, rule.orders));
-    return status;
 }
 
 static uint64_t round_up(uint64_t n, uint64_t to) { return (n + to - 1) / to * to; }
@@ -56,18 +45,10 @@ ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_til
     uint64_t positions = 0;
     if (estimates) {
         positions = ip_corpus_positions(corpus, orders);
-        ip_status status = counting_bytes(&out->counting, session, error);
+        uint64_t estimator, m = round_up(bins, IP_LANES);
+        ip_status status = ip_estimator_bytes(&estimator, &out->counting, session, bins, plan->layers, error);
         if (status != IP_OK) return status;
-        ip_resampling resampling = {.groups = session->settings->groups,
-                                    .nulls = session->settings->null,
-                                    .bootstrap = session->settings->bootstrap,
-                                    .documents = corpus->documents};
-        out->fixed += ip_resampling_bytes(session->settings, (size_t)positions) +
-                      ip_soft_estimate_bytes((size_t)positions, bins, 2 * orders + 1, threads, &resampling);
-        out->fixed += (plan->layers + 1) * (uint64_t)(2 + 2 * orders) * resampling.groups * sizeof(double);
-        uint64_t m = round_up(bins, IP_LANES);
-        out->fixed += (2 * orders + 1) * (uint64_t)ip_partition_bytes((size_t)positions) + positions * sizeof(int64_t);
-        out->fixed += m * plan->width * sizeof(float);
+        out->fixed += estimator + m * plan->width * sizeof(float);
         out->fixed += threads * (2 * tile_bytes + (IP_TILE_ROWS + IP_TILE_MAX) * m * sizeof(float));
         out->soft = round_up(bins, IP_LANES) * positions * sizeof(float);
     }

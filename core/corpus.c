@@ -81,7 +81,8 @@ static ip_status read_text(ip_builder *b, format kind, char fingerprint[33], ip_
     return status;
 }
 
-static ip_status read_file(ip_builder *b, const char *path, format kind, ip_error *error) {
+static ip_status read_file(ip_builder *b, const ip_input *input, format kind, ip_error *error) {
+    const char *path = ip_input_name(input);
     ip_corpus_file *files = realloc(b->out->files, (b->out->file_count + 1) * sizeof *files);
     if (!files) return ip_fail(error, IP_FAILED, "%s: out of memory", path);
     b->out->files = files;
@@ -91,9 +92,9 @@ static ip_status read_file(ip_builder *b, const char *path, format kind, ip_erro
     b->out->file_count++;
     b->path = file->path;
     ip_status status =
-        kind == NPY ? ip_corpus_npy(b, file->fingerprint, error) : read_text(b, kind, file->fingerprint, error);
+        kind == NPY ? ip_corpus_npy(b, input, file->fingerprint, error) : read_text(b, kind, file->fingerprint, error);
     struct stat st;
-    if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) b->bytes_before += (uint64_t)st.st_size;
+    if (input->path && stat(path, &st) == 0 && S_ISREG(st.st_mode)) b->bytes_before += (uint64_t)st.st_size;
     return status;
 }
 
@@ -145,8 +146,10 @@ ip_status ip_corpus_read(ip_corpus *out, const char *const *paths, size_t count,
     for (size_t i = 0; status == IP_OK && i < count && !ip_builder_full(&b); i++) {
         format kind;
         status = format_of(paths[i], options->format, &kind, error);
-        if (status == IP_OK) status = read_file(&b, paths[i], kind, error);
+        if (status == IP_OK) status = read_file(&b, &(ip_input){.path = paths[i]}, kind, error);
     }
+    if (status == IP_OK && options->ids && !ip_builder_full(&b))
+        status = read_file(&b, &(ip_input){.array = options->ids}, NPY, error);
     if (status == IP_OK && out->documents == 0) status = ip_fail(error, IP_BAD_INPUT, "the corpus is empty: no files");
     finish(&b, status);
     return status;
@@ -170,7 +173,7 @@ ip_status ip_corpus_read_raw(ip_corpus *out, const char *path, const ip_corpus_o
                     .warn_context = warn_context};
     ip_status status = begin(&b, error);
     b.split = IP_SPLIT_FILE;
-    if (status == IP_OK) status = read_file(&b, path, RAW, error);
+    if (status == IP_OK) status = read_file(&b, &(ip_input){.path = path}, RAW, error);
     finish(&b, status);
     return status;
 }

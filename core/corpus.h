@@ -29,6 +29,7 @@ typedef struct ip_corpus_options {
     uint64_t documents;     /* at most this many; 0: all */
     size_t max_tokens;      /* tokens per document, special ones included; 0: not cut */
     bool add_special, parse_special;
+    const struct ip_array *ids, *borders; /* a .npy and its borders in memory, behind the files; NULL: none */
 } ip_corpus_options;
 
 typedef struct ip_corpus_file {

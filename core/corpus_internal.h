@@ -2,6 +2,7 @@
 #ifndef IP_CORE_CORPUS_INTERNAL_H
 #define IP_CORE_CORPUS_INTERNAL_H
 
+#include "core/arrays.h"
 #include "core/base/hash.h"
 #include "core/corpus.h"
 #include "core/json_lines.h"
@@ -80,7 +81,7 @@ ip_status ip_builder_out_of_memory(const ip_builder *b, ip_error *error);
 /* corpus_text.c: cutting a file of text. raw: one document as it stands. */
 ip_status ip_corpus_text(ip_builder *b, bool jsonl, bool raw, ip_error *error);
 
-/* corpus_npy.c: a file of ids. */
-ip_status ip_corpus_npy(ip_builder *b, char fingerprint[33], ip_error *error);
+/* corpus_npy.c: a file of ids, or the array of the options (fingerprint: of its elements). */
+ip_status ip_corpus_npy(ip_builder *b, const ip_input *input, char fingerprint[33], ip_error *error);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "arch/dispatch.h"
 #include "arch/scalar_math.h"
+#include "core/base/cores.h"
 #include "core/base/pool.h"
 #include "core/infoplane.h"
 #include "core/json_write.h"
@@ -15,6 +16,14 @@ static void write_json(const char *cpu, const ip_kernels *chosen, FILE *file) {
     ip_json_string(j, "schema", "infoplane.cpu/1");
     ip_json_string(j, "cpu", cpu);
     ip_json_uint(j, "processors", ip_processors());
+    ip_cores cores;
+    ip_cores_read(&cores, NULL, NULL);
+    ip_json_open(j, "cores", '{', true);
+    ip_json_bool(j, "mixed", cores.mixed);
+    ip_json_uint(j, "big", ip_core_set_count(&cores.big));
+    ip_json_uint(j, "little", ip_core_set_count(&cores.little));
+    ip_json_string(j, "measure", cores.measure);
+    ip_json_close(j, '}');
     ip_json_uint(j, "memory_available", ip_memory_available());
     ip_json_string(j, "sleef", ip_sleef_version());
     ip_json_string(j, "chosen", chosen->name);
@@ -36,6 +45,19 @@ static void write_json(const char *cpu, const ip_kernels *chosen, FILE *file) {
     ip_json_close(j, ']');
     ip_json_close(j, '}');
     ip_json_end(j);
+}
+
+/* Which kinds of cores there are, and by what the system tells them apart. */
+static void write_cores(FILE *file) {
+    ip_cores cores;
+    ip_cores_read(&cores, NULL, NULL);
+    if (cores.mixed)
+        fprintf(file, "\ncores: %u big, %u little (%s %llu and %llu): --threads big, --threads little\n",
+                ip_core_set_count(&cores.big), ip_core_set_count(&cores.little), cores.measure,
+                (unsigned long long)cores.strongest, (unsigned long long)cores.weakest);
+    else
+        fprintf(file, "\ncores: %u of one kind%s\n", ip_core_set_count(&cores.all),
+                *cores.measure ? "" : ", as far as the system tells");
 }
 
 ip_status ip_cpu_write(const char *request, bool json, FILE *file, ip_error *error) {
@@ -60,6 +82,7 @@ ip_status ip_cpu_write(const char *request, bool json, FILE *file, ip_error *err
         for (size_t f = 0; info.usable && info.features && info.features[f]; f++)
             fprintf(file, "    %-6s %-9s %s\n", info.features[f], info.feature_usable[f] ? "usable" : "absent", "");
     }
+    write_cores(file);
     fprintf(file, "\nchosen: %s, %s\n", chosen->name,
             request && *request ? "as asked for" : "the last of the list that this machine can run");
     return IP_OK;

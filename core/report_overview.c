@@ -5,10 +5,10 @@
 
 #include "core/report.h"
 
-static void mean_cells(const report *r, const ip_run *run) {
+static void mean_cells(const report *r, size_t i) {
     ip_layer_result mean;
     double optimality[IP_MAX_ORDERS];
-    ip_run_mean(run, &mean, optimality);
+    report_mean(r, i, &mean, optimality);
     report_cell_nats(r, mean.H);
     report_cell_nats(r, mean.context);
     report_cell_nats(r, mean.x[0].I);
@@ -29,7 +29,7 @@ static void row(const report *r, size_t i) {
     report_cell_whole(r, run->parameters);
     report_cell_whole(r, run->layers);
     report_cell_nats(r, run->has_loss ? run->loss.nats_per_token : NAN);
-    mean_cells(r, run);
+    mean_cells(r, i);
     fputs("</tr>\n", r->file);
 }
 

@@ -22,6 +22,8 @@ void ip_settings_default(ip_settings *settings) {
         .groups = 20,
         .loss_end = -1,
         .compute = "auto",
+        .checkpoint_seconds = 60,
+        .bound_effort = "normal",
     };
 }
 
@@ -104,8 +106,17 @@ ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *an
     return IP_OK;
 }
 
+static void free_top(ip_top_list_of *list) {
+    for (size_t i = 0; i < list->count; i++) free(list->rows[i].text);
+    free(list->rows);
+}
+
 void ip_run_free(ip_run *run) {
     if (!run) return;
+    for (unsigned k = 0; k < IP_MAX_ORDERS; k++) {
+        free_top(&run->top_x[k]);
+        free_top(&run->top_y[k]);
+    }
     for (size_t i = 0; i < run->file_count; i++) free(run->files[i].path);
     free(run->files);
     free(run->model_path);

@@ -161,6 +161,39 @@ static void write_inputs(ip_json *j, const ip_run *run) {
     ip_json_close(j, '}');
 }
 
+/* Per order a list, largest first. */
+static void write_top_side(ip_json *j, const char *key, const ip_top_list_of *lists, unsigned orders) {
+    ip_json_open(j, key, '[', false);
+    for (unsigned k = 0; k < orders; k++) {
+        ip_json_open(j, NULL, '[', true);
+        for (size_t i = 0; i < lists[k].count; i++) {
+            const ip_top_ngram *row = &lists[k].rows[i];
+            ip_json_open(j, NULL, '{', true);
+            ip_json_open(j, "ids", '[', true);
+            for (unsigned t = 0; t < row->length; t++) ip_json_uint(j, NULL, (uint64_t)row->ids[t]);
+            ip_json_close(j, ']');
+            ip_json_string(j, "text", row->text);
+            ip_json_uint(j, "count", row->count);
+            ip_json_double(j, "nats", row->nats);
+            ip_json_close(j, '}');
+        }
+        ip_json_close(j, ']');
+    }
+    ip_json_close(j, ']');
+}
+
+static void write_top(ip_json *j, const ip_run *run) {
+    if (run->top == 0) {
+        ip_json_null(j, "top");
+        return;
+    }
+    ip_json_open(j, "top", '{', false);
+    ip_json_uint(j, "of", run->top);
+    write_top_side(j, "X", run->top_x, run->orders);
+    write_top_side(j, "Y", run->top_y, run->orders);
+    ip_json_close(j, '}');
+}
+
 void ip_run_write_json(const ip_run *run, FILE *file) {
     ip_json json, *j = &json;
     ip_json_begin(j, file);
@@ -199,6 +232,7 @@ void ip_run_write_json(const ip_run *run, FILE *file) {
     ratios(run, &mean, optimality);
     write_numbers(j, "optimality_of_means", optimality, run->orders);
     ip_json_close(j, '}');
+    write_top(j, run);
     ip_json_close(j, '}');
     ip_json_end(j);
 }

@@ -185,6 +185,41 @@ static void read_layers(reader *r, ip_run *run, const ip_node *root) {
     }
 }
 
+static void read_top_list(reader *r, ip_top_list_of *out, const ip_node *list, unsigned order) {
+    if (!ip_node_is_array(list)) odd(r, "top", "X and Y", "lists of one list per order");
+    size_t count = ip_node_count(list);
+    out->rows = calloc(count + 1, sizeof *out->rows);
+    if (!out->rows && r->status == IP_OK) r->status = ip_fail(r->error, IP_FAILED, "%s: out of memory", r->path);
+    for (size_t i = 0; r->status == IP_OK && i < count; i++) {
+        const ip_node *node = ip_node_at(list, i), *ids = member(r, node, "top", "ids", true);
+        ip_top_ngram *row = &out->rows[i];
+        row->length = (unsigned)ip_node_count(ids);
+        if (row->length < 1 || row->length > order) odd(r, "top", "ids", "a list of at most as many as the order");
+        for (unsigned t = 0; r->status == IP_OK && t < row->length; t++) {
+            uint64_t id = 0;
+            if (!ip_node_whole(ip_node_at(ids, t), &id) || id > INT32_MAX) odd(r, "top", "ids", "ids of tokens");
+            row->ids[t] = (int32_t)id;
+        }
+        row->count = whole(r, node, "top", "count", UINT64_MAX);
+        row->nats = number(r, node, "top", "nats");
+        row->text = text(r, node, "top", "text");
+        out->count = i + 1;
+    }
+}
+
+static void read_top(reader *r, ip_run *run, const ip_node *root) {
+    const ip_node *top = ip_node_get(root, "top");
+    if (!top || r->status != IP_OK) return;
+    run->top = (unsigned)whole(r, top, "top", "of", IP_TOP_MOST);
+    const ip_node *x = member(r, top, "top", "X", true), *y = member(r, top, "top", "Y", true);
+    if (ip_node_count(x) != run->orders || ip_node_count(y) != run->orders)
+        odd(r, "top", "X and Y", "lists of one list per order");
+    for (unsigned k = 0; r->status == IP_OK && k < run->orders; k++) {
+        read_top_list(r, &run->top_x[k], ip_node_at(x, k), k + 1);
+        read_top_list(r, &run->top_y[k], ip_node_at(y, k), k + 1);
+    }
+}
+
 static void read_root(reader *r, ip_run *run, const ip_node *root) {
     const char *schema = NULL;
     if (!ip_node_text(ip_node_get(root, "schema"), &schema) || strcmp(schema, "infoplane.run/1") != 0) {
@@ -201,6 +236,7 @@ static void read_root(reader *r, ip_run *run, const ip_node *root) {
     if (loss) run->loss = read_loss(r, loss);
     if (end) run->loss_end = read_loss(r, end);
     read_layers(r, run, root);
+    read_top(r, run, root);
 }
 
 ip_status ip_run_parse(ip_run **out, const char *path, const void *data, size_t size, ip_error *error) {

@@ -38,7 +38,31 @@ static ip_status weights_by_name(const ip_type **out, const char *name, ip_error
     return ip_fail(error, IP_USAGE, "--weights %s: there are %s", name, names);
 }
 
+/* Threads, and on which cores: with one kind of cores every kind is all of them. */
+static ip_status open_pool(ip_session *session, const ip_settings *settings, ip_error *error) {
+    const ip_core_set *set = NULL;
+    ip_cores cores;
+    unsigned threads = ip_processors();
+    if (settings->cores) {
+        bool big = strcmp(settings->cores, "big") == 0;
+        if (!big && strcmp(settings->cores, "little") != 0)
+            return ip_fail(error, IP_USAGE, "cores %s: there are big and little", settings->cores);
+        ip_cores_read(&cores, NULL, NULL);
+        set = cores.mixed ? big ? &cores.big : &cores.little : NULL;
+        unsigned count = set ? ip_core_set_count(set) : threads;
+        threads = count < threads ? count : threads;
+    }
+    if (settings->threads > 0) threads = settings->threads;
+    session->pool = ip_pool_create_on(threads, set);
+    return session->pool ? IP_OK : ip_fail(error, IP_FAILED, "cannot start %u threads", threads);
+}
+
 static const ip_host silent_host;
+
+bool ip_cancelled_by_flag(void *context) {
+    const volatile int *flag = context;
+    return *flag != 0;
+}
 
 ip_status ip_session_open(ip_session *session, const ip_settings *settings, const ip_host *host, ip_error *error) {
     memset(session, 0, sizeof *session);
@@ -50,9 +74,8 @@ ip_status ip_session_open(ip_session *session, const ip_settings *settings, cons
     if (status == IP_OK) status = ip_arch_select(&session->kernels, settings->isa, error);
     if (status != IP_OK) return status;
     session->reporting_ready = pthread_mutex_init(&session->reporting, NULL) == 0;
-    unsigned threads = settings->threads > 0 ? settings->threads : ip_processors();
-    session->pool = ip_pool_create(threads);
-    if (!session->pool) return ip_fail(error, IP_FAILED, "cannot start %u threads", threads);
+    status = open_pool(session, settings, error);
+    if (status != IP_OK) return status;
     session->memory_bound = settings->memory > 0 ? settings->memory : ip_memory_available() / 2;
     if (session->memory_bound == 0) session->memory_bound = (uint64_t)1 << 30;
     return IP_OK;
@@ -86,6 +109,8 @@ ip_corpus_options ip_corpus_options_of(const ip_settings *settings) {
         .max_tokens = (size_t)settings->max_tokens,
         .add_special = settings->add_special,
         .parse_special = settings->parse_special,
+        .ids = settings->ids,
+        .borders = settings->borders,
     };
 }
 
@@ -122,7 +147,14 @@ ip_status ip_session_corpus(ip_session *session, const char *const *corpora, siz
     if (status == IP_OK)
         status = ip_corpus_read(&session->corpus, corpora, count, &options, tokenizer, vocabulary, session->pool,
                                 warn_of, session, corpus_progress, session, error);
-    ip_tokenizer_free(tokenizer);
+    /* n-grams are listed as text where there is a tokenizer; ids alone will do. */
+    if (status == IP_OK && !text && session->settings->top > 0 && open_tokenizer(&tokenizer, session, error) != IP_OK)
+        tokenizer = NULL;
+    if (session->settings->top > 0) {
+        session->tokenizer = tokenizer;
+    } else {
+        ip_tokenizer_free(tokenizer);
+    }
     if (status == IP_OK && session->corpus.replaced > 0)
         ip_session_warn(session, "%s: invalid UTF-8: %llu U+FFFD put in", corpora[0],
                         (unsigned long long)session->corpus.replaced);
@@ -133,6 +165,7 @@ ip_status ip_session_close(ip_session *session, ip_status status, ip_error *erro
     ip_session_end(session);
     ip_error failure = session->failure;
     ip_corpus_free(&session->corpus);
+    ip_tokenizer_free(session->tokenizer);
     ip_model_close(session->model);
     ip_pool_destroy(session->pool);
     if (session->reporting_ready) pthread_mutex_destroy(&session->reporting);
@@ -176,7 +209,7 @@ ip_status ip_session_advance(ip_session *session, uint64_t units, ip_error *erro
     uint64_t done = atomic_fetch_add(&session->done, units) + units;
     if (ip_map_check(error) != IP_OK) return IP_FAILED;
     if (host->cancelled && host->cancelled(host->context))
-        return ip_fail(error, IP_INTERRUPTED, "interrupted: nothing was written");
+        return ip_fail(error, IP_INTERRUPTED, "interrupted: no result was written");
     if (!host->progress) return IP_OK;
     uint64_t now = (uint64_t)((ip_seconds() - session->started) * 1000.0), due = atomic_load(&session->next_report);
     if (now >= due && atomic_compare_exchange_strong(&session->next_report, &due, now + 100)) {

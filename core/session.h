@@ -20,6 +20,7 @@ typedef struct ip_session {
     ip_compute compute;
     ip_model *model;
     ip_corpus corpus;
+    ip_tokenizer *tokenizer; /* kept only where n-grams are to be named (settings->top); may be NULL then */
     uint64_t memory_bound;
     /* stages */
     const char *stage, *step_name;

@@ -7,11 +7,15 @@
 # The idea: apt can resolve and download the packages of a foreign architecture into a folder of its own (its own
 # lists, an empty status file), and dpkg -x unpacks them there. Nothing of the running system changes and no root is
 # needed. The folder lives in the user's cache, so that a fresh clone finds it again; its name carries a hash of the
-# package list, so that a changed list makes a new one. It appears under its name only when it is whole.
+# package list and of the libraries below, so that a changed list makes a new one. It appears under its name only when it
+# is whole. Beside the unpacked files it holds .depends: the Debian packages, with versions, of the libraries that the
+# program is linked with, in the words of a package's Depends field (toolchains/install.cmake).
 set -euo pipefail
 
 packages="libc6-dev libsleef-dev libxxhash-dev libpcre2-dev libjansson-dev zlib1g-dev libzstd-dev libutf8proc-dev
 libmimalloc-dev"
+# What programs load: the names behind -l (xxHash is compiled in from its header).
+libraries="c sleef pcre2-8 jansson z zstd utf8proc mimalloc"
 
 path_only=no
 if [ "${1:-}" = --path ]; then
@@ -27,7 +31,7 @@ case "${1:-}" in
         ;;
 esac
 release=$(. /etc/os-release 2>/dev/null && echo "${ID:-linux}-${VERSION_CODENAME:-any}")
-key=$(echo $packages | cksum | cut -d' ' -f1)
+key=$(echo $packages depends of $libraries | cksum | cut -d' ' -f1)
 cache="${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/infoplane"
 root="$cache/sysroot-$debian-$release-$key"
 
@@ -79,6 +83,30 @@ find "$work/root" -type l | while read -r link; do
         /*) ln -sfn "$(realpath -sm --relative-to="$(dirname "$link")" "$work/root$target")" "$link" ;;
     esac
 done
+# The package of each library: the one whose list of files has what the link libNAME.so leads to.
+depends=""
+for package in "$work"/cache/archives/*.deb; do
+    dpkg-deb --fsys-tarfile "$package" | tar -t >"$work/files"
+    for library in $libraries; do
+        # libc.so is a linker script; its library has the name in all systems.
+        target=libc.so.6
+        if [ "$library" != c ]; then
+            link=$(find "$work/root/usr/lib" "$work/root/lib" -name "lib$library.so" 2>/dev/null | head -1)
+            target=$(basename "$(readlink -f "$link")")
+        fi
+        grep -q "/$target\$" "$work/files" || continue
+        # Upstream's version is the least: an update by the distribution must not be refused.
+        version=$(dpkg-deb -f "$package" Version)
+        depends+="${depends:+, }$(dpkg-deb -f "$package" Package) (>= ${version%-*})"
+        found="${found:-} $library"
+    done
+done
+for library in $libraries; do
+    [[ " ${found:-} " == *" $library "* ]] && continue
+    echo "toolchains/sysroot.sh: no package of $debian holds lib$library" >&2
+    exit 1
+done
+printf '%s' "$depends" >"$work/root/.depends"
 touch "$work/root/.complete"
 rm -rf "$root"
 mv -T "$work/root" "$root" 2>/dev/null || [ -e "$root/.complete" ]

@@ -13,6 +13,8 @@
 
 struct ip_pool {
     unsigned threads;
+    bool pinned;
+    ip_core_set cores;  /* when pinned */
     pthread_t *workers; /* threads - 1 of them */
     pthread_mutex_t lock;
     pthread_cond_t wake, done;
@@ -57,6 +59,8 @@ static void *worker_main(void *argument) {
     free(argument);
     ip_pool *pool = start.pool;
     uint64_t fp = ip_fp_enter();
+    ip_core_set before;
+    if (pool->pinned) ip_cores_pin(&pool->cores, &before);
     unsigned long seen = 0;
     pthread_mutex_lock(&pool->lock);
     for (;;) {
@@ -73,7 +77,9 @@ static void *worker_main(void *argument) {
     return NULL;
 }
 
-ip_pool *ip_pool_create(unsigned threads) {
+ip_pool *ip_pool_create(unsigned threads) { return ip_pool_create_on(threads, NULL); }
+
+ip_pool *ip_pool_create_on(unsigned threads, const ip_core_set *cores) {
     if (threads == 0) threads = 1;
     ip_pool *pool = calloc(1, sizeof *pool);
     if (!pool) return NULL;
@@ -81,6 +87,8 @@ ip_pool *ip_pool_create(unsigned threads) {
     pthread_cond_init(&pool->wake, NULL);
     pthread_cond_init(&pool->done, NULL);
     pool->threads = 1;
+    pool->pinned = cores != NULL;
+    if (cores) pool->cores = *cores;
     pool->workers = calloc(threads, sizeof *pool->workers);
     if (!pool->workers) {
         ip_pool_destroy(pool);
@@ -117,6 +125,8 @@ unsigned ip_pool_threads(const ip_pool *pool) { return pool->threads; }
 
 ip_status ip_pool_run(ip_pool *pool, size_t tasks, ip_task run, void *context, ip_error *error) {
     uint64_t fp = ip_fp_enter();
+    ip_core_set before;
+    if (pool->pinned) ip_cores_pin(&pool->cores, &before);
     pthread_mutex_lock(&pool->lock);
     pool->run = run;
     pool->context = context;
@@ -133,6 +143,7 @@ ip_status ip_pool_run(ip_pool *pool, size_t tasks, ip_task run, void *context, i
     while (pool->running > 0) pthread_cond_wait(&pool->done, &pool->lock);
     ip_error failure = pool->failure;
     pthread_mutex_unlock(&pool->lock);
+    if (pool->pinned) ip_cores_restore(&before);
     ip_fp_leave(fp);
     if (failure.status != IP_OK && error) *error = failure;
     return failure.status;

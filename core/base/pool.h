@@ -6,12 +6,15 @@
 
 #include <stddef.h>
 
+#include "core/base/cores.h"
 #include "core/base/status.h"
 
 typedef struct ip_pool ip_pool;
 
 /* threads >= 1 (the caller is one of them). NULL when the system refuses. */
 ip_pool *ip_pool_create(unsigned threads);
+/* The same with all tasks on these cores; the caller's thread keeps to them within ip_pool_run only. */
+ip_pool *ip_pool_create_on(unsigned threads, const ip_core_set *cores);
 void ip_pool_destroy(ip_pool *pool);
 unsigned ip_pool_threads(const ip_pool *pool);
 

@@ -28,8 +28,9 @@ ip_status cli_analyze(const cli_args *args, const ip_host *host) {
         return IP_OK;
     }
     ip_run *run;
-    ip_status status =
-        ip_analyze(&run, args->positional[0], corpora, count, &args->settings, args->output, host, &error);
+    ip_settings settings = args->settings;
+    settings.checkpoint = args->output;
+    ip_status status = ip_analyze(&run, args->positional[0], corpora, count, &settings, args->output, host, &error);
     if (status != IP_OK) return report(status, &error);
     cli_host_stop();
     if (args->output) status = ip_run_write_folder(run, args->output, &error);

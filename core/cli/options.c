@@ -62,12 +62,17 @@ static void *field_of(cli_args *args, const char *field) {
         {"null", &s->null},
         {"groups", &s->groups},
         {"bootstrap", &s->bootstrap},
+        {"top", &s->top},
         {"loss", &s->loss},
         {"lens", &s->lens},
+        {"bound", &s->bound},
+        {"bound_betas", &s->bound_betas},
+        {"bound_effort", &s->bound_effort},
         {"compute", &s->compute},
         {"weights", &s->weights},
         {"isa", &s->isa},
         {"scratch", &s->scratch},
+        {"checkpoint_seconds", &s->checkpoint_seconds},
         {"family", &s->family},
         {"name", &s->name},
         {"tokenizer", &s->tokenizer},
@@ -124,10 +129,14 @@ static ip_status set_number(cli_args *args, const option *o, const char *value) 
             return bad_value(o, value, "a whole number from 1 on is wanted");
         s->min_count = (uint32_t)n;
         return IP_OK;
-    case CLI_THREADS:
-        if (!parse_uint(value, 4096, &n) || n == 0) return bad_value(o, value, "1 to 4096 threads are possible");
+    case CLI_THREADS: {
+        bool kind = strcmp(value, "big") == 0 || strcmp(value, "little") == 0;
+        if (!kind && (!parse_uint(value, 4096, &n) || n == 0))
+            return bad_value(o, value, "1 to 4096 threads are possible, or big or little");
         s->threads = (unsigned)n;
+        s->cores = kind ? value : NULL;
         return IP_OK;
+    }
     case CLI_LOSS_END:
         if (!parse_uint(value, INT32_MAX, &n)) return bad_value(o, value, "the id of a token is wanted");
         s->loss = true;

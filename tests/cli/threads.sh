@@ -4,7 +4,7 @@
 # variants: native tsan
 . "$(dirname "${BASH_SOURCE[0]}")/../fixtures/cli.sh"
 patience=300
-few=20 many=60 counts="3 8"
+few=20 many=60 counts="3 8 big"
 [ "$INFOPLANE_VARIANT" = tsan ] && few=6 many=12 counts=3
 demo=$INFOPLANE_ROOT/models/demo
 sed -n 's/^{"text": "\(.*\)", "bits.*/\1/p' "$demo/heldout.jsonl" | head -$few >"$work/text.txt"
@@ -34,4 +34,16 @@ least=$("$INFOPLANE" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --docu
     --threads 8 --plan --json | sed -n 's/.*"memory_least": \([0-9]*\).*/\1/p')
 check "the plan tells the least memory" [ "${least:-0}" -gt 0 ]
 same "states on scratch" "$demo/heldout.jsonl" --documents $many --memory $((least + 1000000)) --scratch "$work"
+
+# -- by kind of core: where there is one kind, each is all
+run cpu
+check "cpu tells the kinds of cores" grep -qE '^cores: [0-9]+ (of one kind|big, [0-9]+ little)' "$work/out"
+processors=$("$INFOPLANE" cpu --json | sed -n 's/.*"processors": \([0-9]*\).*/\1/p')
+if grep -q 'of one kind' "$work/out"; then
+    run analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --documents 4 --threads little --plan --json
+    check "little is all" grep -q "\"threads\": $processors\b" "$work/out"
+fi
+run analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --threads medium
+check "no such kind" [ $status -eq 2 ]
+check "what there is" grep -qF -- '--threads medium: 1 to 4096 threads are possible, or big or little' "$work/err"
 finish

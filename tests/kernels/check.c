@@ -9,6 +9,7 @@
 #include "arch/dispatch.h"
 #include "arch/scalar_math.h"
 #include "core/base/fpcontrol.h"
+#include "tests/kernels/bench.h"
 #include "tests/kernels/check.h"
 #include "tests/kernels/evex.h"
 
@@ -26,15 +27,22 @@ static const entry entries[] = {
 
 enum { ENTRIES = sizeof entries / sizeof *entries, SHOWN = 20, TABLES = 64 };
 
-static const char help[] = "Usage: check-kernels [--isa NAME] [--kernel NAME] [--seed N] [--quick] [--bench] [--list]\n"
-                           "Proves every kernel this machine can run equal to scalar, byte for byte.\n"
-                           "  --isa NAME     only this instruction set, e.g. avx512 or avx512,-vnni\n"
-                           "                 (" EVEX_NAME ": see --list)\n"
-                           "  --kernel NAME  only this kernel, or law, sleef, dispatch\n"
-                           "  --seed N       other inputs; a failure prints the seed that replays it\n"
-                           "  --quick        fewer large shapes (default when INFOPLANE_EMULATED=1)\n"
-                           "  --bench        then times the kernels\n"
-                           "  --list         instruction sets and kernels\n";
+static const char help[] =
+    "Usage: check-kernels [--isa NAME] [--kernel NAME] [--seed N] [--quick] [--list]\n"
+    "       check-kernels --bench [--filter TEXT] [--save FILE.json] [--against OLD.json] ...\n"
+    "Proves every kernel this machine can run equal to scalar, byte for byte, and times them.\n"
+    "  --isa NAME     only this instruction set, e.g. avx512 or avx512,-vnni\n"
+    "                 (" EVEX_NAME ": see --list)\n"
+    "  --kernel NAME  only this kernel, or law, sleef, dispatch\n"
+    "  --seed N       other inputs; a failure prints the seed that replays it\n"
+    "  --quick        fewer large shapes (default when INFOPLANE_EMULATED=1); the bench: fewer, shorter samples\n"
+    "  --list         instruction sets and kernels\n"
+    "  --bench        then times the kernels, scalar included; --bench-only: without proving them first\n"
+    "  --filter TEXT  times only what has this in its line, \"avx512 gemm\", \"k 4096\"\n"
+    "  --save FILE    keeps all samples as JSON\n"
+    "  --against FILE compares with a saved run; exit 1 when a kernel is slower beyond threshold and chance\n"
+    "  --threshold P  percent that a kernel may be slower (5)\n"
+    "  --read FILE    takes this saved run instead of timing\n";
 
 void check_case(check *c, const char *format, ...) {
     va_list arguments;
@@ -187,39 +195,92 @@ static void catch_faults(const check *c) {
 }
 
 typedef struct options {
-    const char *isa, *kernel;
     uint64_t seed;
-    bool quick, bench, list;
+    bool check, bench, list;
+    bench_options timed; /* isa, kernel and quick hold for both */
 } options;
+
+/* A percentage as the part of one; false for what is none. */
+static bool read_percent(double *out, const char *text) {
+    char *end;
+    double percent = strtod(text, &end);
+    *out = percent / 100;
+    return end != text && *end == '\0' && percent >= 0 && percent <= 1000;
+}
+
+/* Options with a text that is taken as it is. */
+static const char **text_option(options *o, const char *name) {
+    const struct {
+        const char *name;
+        const char **at;
+        bool bench;
+    } texts[] = {{"--isa", &o->timed.isa, false},        {"--kernel", &o->timed.kernel, false},
+                 {"--filter", &o->timed.filter, true},   {"--save", &o->timed.save, true},
+                 {"--against", &o->timed.against, true}, {"--read", &o->timed.read, true}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (strcmp(texts[i].name, name) != 0) continue;
+        o->bench = o->bench || texts[i].bench;
+        return texts[i].at;
+    }
+    return NULL;
+}
 
 static bool read_options(options *o, int count, char **arguments) {
     for (int i = 1; i < count; i++) {
         const char *a = arguments[i], *value = i + 1 < count ? arguments[i + 1] : NULL;
-        if (strcmp(a, "--quick") == 0) {
-            o->quick = true;
+        const char **text = value ? text_option(o, a) : NULL;
+        if (text) {
+            *text = value, i++;
+        } else if (strcmp(a, "--quick") == 0) {
+            o->timed.quick = true;
         } else if (strcmp(a, "--bench") == 0) {
             o->bench = true;
+        } else if (strcmp(a, "--bench-only") == 0) {
+            o->bench = true, o->check = false;
         } else if (strcmp(a, "--list") == 0) {
             o->list = true;
-        } else if (value && strcmp(a, "--isa") == 0) {
-            o->isa = value, i++;
-        } else if (value && strcmp(a, "--kernel") == 0) {
-            o->kernel = value, i++;
+        } else if (value && strcmp(a, "--threshold") == 0) {
+            if (!read_percent(&o->timed.threshold, value)) return false;
+            i++;
         } else if (value && strcmp(a, "--seed") == 0) {
             o->seed = strtoull(value, NULL, 0), i++;
         } else {
             return false;
         }
     }
+    if (o->timed.read) o->check = false;
     static const char *const others[] = {"law", "sleef", "dispatch"};
-    bool known = !o->kernel;
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) known = known || strcmp(o->kernel, others[i]) == 0;
-    for (size_t i = 0; i < ENTRIES; i++) known = known || strcmp(o->kernel, entries[i].name) == 0;
+    bool known = !o->timed.kernel;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        known = known || strcmp(o->timed.kernel, others[i]) == 0;
+    for (size_t i = 0; i < ENTRIES; i++) known = known || strcmp(o->timed.kernel, entries[i].name) == 0;
     return known;
 }
 
+/* Everything but the times. */
+static void prove(check *c, const options *o, const ip_kernels *const *tables, size_t n) {
+    const char *kernel = o->timed.kernel;
+    c->kernels = c->law;
+    c->kernel = "sleef";
+    if (!kernel || strcmp(kernel, "sleef") == 0) check_sleef(c);
+    c->kernel = "dispatch";
+    if (!kernel || strcmp(kernel, "dispatch") == 0) check_dispatch(c);
+    c->kernel = "law";
+    if (!kernel || strcmp(kernel, "law") == 0) check_law(c);
+    for (size_t i = 0; i < n; i++) {
+        size_t passed = c->passed, failed = c->failed;
+        c->kernels = tables[i];
+        check_table(c, kernel, tables, i);
+        printf("%-26s %zu checks passed, %zu failed\n", tables[i]->name, c->passed - passed, c->failed - failed);
+        fflush(stdout);
+    }
+    const char *why;
+    if (!o->timed.isa && !evex_table(&why) && why) printf("%-26s skipped: %s\n", EVEX_NAME, why);
+    printf("kernels: %zu checks passed, %zu failed\n", c->passed, c->failed);
+}
+
 int main(int count, char **arguments) {
-    options o = {.seed = 1};
+    options o = {.seed = 1, .check = true, .timed = {.threshold = 0.05}};
     if (!read_options(&o, count, arguments)) {
         fputs(help, stderr);
         return 2;
@@ -229,41 +290,33 @@ int main(int count, char **arguments) {
         return 0;
     }
     const char *emulated = getenv("INFOPLANE_EMULATED");
-    check c = {.seed = o.seed, .quick = o.quick || (emulated && strcmp(emulated, "1") == 0)};
-    const ip_kernels *tables[TABLES + 1];
+    check c = {.seed = o.seed, .quick = o.timed.quick || (emulated && strcmp(emulated, "1") == 0)};
+    o.timed.quick = c.quick;
+    /* Scalar stands first: it is timed like the others, and they are compared with it. */
+    const ip_kernels *tables[TABLES + 2];
     ip_error error = {0};
-    if (ip_arch_select(&c.law, "scalar", &error) != IP_OK) {
+    if (ip_arch_select(&tables[0], "scalar", &error) != IP_OK) {
         fprintf(stderr, "%s\n", error.message);
         return 1;
     }
-    size_t n = find_tables(tables, o.isa, &error);
+    c.law = tables[0];
+    size_t n = find_tables(tables + 1, o.timed.isa, &error);
     if (n == 0 && error.message[0]) {
         fprintf(stderr, "%s\n", error.message);
         return 2;
     }
     uint64_t saved = ip_fp_enter();
-    printf("seed %llu, SLEEF %s\n", (unsigned long long)o.seed, ip_sleef_version());
+    if (o.check) printf("seed %llu, SLEEF %s\n", (unsigned long long)o.seed, ip_sleef_version());
     c.kernels = c.law;
+    c.kernel = "bench";
     catch_faults(&c);
-    c.kernel = "sleef";
-    if (!o.kernel || strcmp(o.kernel, "sleef") == 0) check_sleef(&c);
-    c.kernel = "dispatch";
-    if (!o.kernel || strcmp(o.kernel, "dispatch") == 0) check_dispatch(&c);
-    c.kernel = "law";
-    if (!o.kernel || strcmp(o.kernel, "law") == 0) check_law(&c);
-    for (size_t i = 0; i < n; i++) {
-        size_t passed = c.passed, failed = c.failed;
-        c.kernels = tables[i];
-        check_table(&c, o.kernel, tables, i);
-        printf("%-26s %zu checks passed, %zu failed\n", tables[i]->name, c.passed - passed, c.failed - failed);
-        fflush(stdout);
-    }
-    const char *why;
-    if (!o.isa && !evex_table(&why) && why) printf("%-26s skipped: %s\n", EVEX_NAME, why);
-    if (o.bench) {
-        for (size_t i = 0; i < n; i++) bench(tables[i], o.kernel);
+    if (o.check) prove(&c, &o, tables + 1, n);
+    int status = c.failed ? 1 : 0;
+    if (o.bench && status == 0) {
+        /* One that was asked for by name is timed alone, in the name that its table has. */
+        if (o.timed.isa) o.timed.isa = tables[1]->name;
+        status = o.timed.isa ? bench(tables + 1, n, &o.timed) : bench(tables, n + 1, &o.timed);
     }
     ip_fp_leave(saved);
-    printf("kernels: %zu checks passed, %zu failed\n", c.passed, c.failed);
-    return c.failed ? 1 : 0;
+    return status;
 }

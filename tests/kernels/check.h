@@ -104,8 +104,4 @@ void check_sleef(check *c);
 
 void check_dispatch(check *c);
 
-/* ---- times (bench.c) ---- */
-
-void bench(const ip_kernels *kernels, const char *only);
-
 #endif

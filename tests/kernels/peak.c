@@ -73,6 +73,8 @@ LOOP(loop_smmla, SMMLA)
 LOOP(loop_bfmmla, BFMMLA)
 #endif
 
+enum { PEAK_STEPS = 20000 };
+
 typedef struct loop {
     void (*run)(size_t steps);
     double macs; /* of one instruction (one pair of them, where two make a step) */
@@ -108,16 +110,19 @@ static loop loop_of(const ip_kernels *kernels, ip_arith arith) {
 #endif
 }
 
-double peak_rate(const ip_kernels *kernels, ip_arith arith) {
-    enum { STEPS = 300000 };
-    loop l = loop_of(kernels, arith);
-    if (!l.run) return 0;
-    double best = 0;
-    for (int i = 0; i < 5; i++) {
-        double start = bench_seconds();
-        l.run(STEPS);
-        double rate = 12.0 * STEPS * l.macs / (bench_seconds() - start);
-        best = rate > best ? rate : best;
-    }
-    return best;
+double peak_macs(const ip_kernels *kernels, ip_arith arith) { return 12.0 * PEAK_STEPS * loop_of(kernels, arith).macs; }
+
+void peak_run(const ip_kernels *kernels, ip_arith arith) { loop_of(kernels, arith).run(PEAK_STEPS); }
+
+/* One addition waits for the one before; a register is added, since newer cores do away with constants. */
+#define EIGHT(one) one one one one one one one one
+#if defined(__x86_64__)
+#define ADD "add %1, %0\n\t"
+#else
+#define ADD "add %0, %0, %1\n\t"
+#endif
+
+void peak_chain(size_t adds) {
+    size_t x = 0, y = 1;
+    for (size_t i = 0; i < adds; i += 64) __asm__ volatile(EIGHT(EIGHT(ADD)) : "+r"(x) : "r"(y));
 }

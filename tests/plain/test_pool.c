@@ -114,6 +114,33 @@ static void turns_are_in_order(ip_pool *pool) {
     ip_turns_destroy(j.turns);
 }
 
+/* A pool on one core: its tasks run there, all of them, and the caller may roam again afterwards. */
+static ip_status note_core(void *context, size_t task, unsigned worker, ip_error *error) {
+    (void)task, (void)worker, (void)error;
+    ip_core_set here;
+    ip_cores_allowed(&here);
+    return memcmp(&here, context, sizeof here) == 0 ? IP_OK : IP_FAILED;
+}
+
+static void pinned(void) {
+    ip_cores cores;
+    ip_cores_read(&cores, NULL, NULL);
+    ip_core_set one = {{0}}, before, after;
+    for (unsigned core = 0; core < IP_CORES_MAX && ip_core_set_count(&one) == 0; core++)
+        one.bits[core / 64] = cores.all.bits[core / 64] & (uint64_t)1 << core % 64;
+    ip_cores_pin(&one, &before);
+    ip_cores_allowed(&after);
+    ip_cores_restore(&before);
+    if (memcmp(&after, &one, sizeof one) != 0) return; /* a system that cannot */
+    ip_pool *pool = ip_pool_create_on(3, &one);
+    expect(pool != NULL, "a pool on one core");
+    if (!pool) return;
+    expect(ip_pool_run(pool, 200, note_core, &one, NULL) == IP_OK, "tasks run on the cores of the pool");
+    ip_pool_destroy(pool);
+    ip_cores_allowed(&after);
+    expect(memcmp(&after, &before, sizeof after) == 0, "the caller has its cores back");
+}
+
 int main(void) {
     for (unsigned threads = 1; threads <= WORKERS; threads++) {
         ip_pool *pool = ip_pool_create(threads);
@@ -131,6 +158,7 @@ int main(void) {
         all_run_once(pool);
         ip_pool_destroy(pool);
     }
+    pinned();
     expect(ip_processors() >= 1, "there is a processor");
     printf("pool: %d passed, %d failed\n", checks - failures, failures);
     return failures ? 1 : 0;
