@@ -84,8 +84,7 @@ static void ratios(const ip_run *run, const ip_layer_result *r, double out[IP_MA
     for (unsigned k = 0; k < run->orders; k++) out[k] = r->x[k].I != 0.0 ? r->y[k].I / r->x[k].I : NAN;
 }
 
-static void write_head(ip_json *j, const ip_run *run) {
-    ip_json_string(j, "schema", "infoplane.run/1");
+void ip_run_write_head(ip_json *j, const ip_run *run) {
     ip_json_open(j, "infoplane", '{', true);
     ip_json_string(j, "version", INFOPLANE_VERSION);
     ip_json_string(j, "isa", run->isa);
@@ -106,7 +105,7 @@ static void write_head(ip_json *j, const ip_run *run) {
     ip_json_close(j, '}');
 }
 
-static void write_inputs(ip_json *j, const ip_run *run) {
+void ip_run_write_model(ip_json *j, const ip_run *run) {
     ip_json_open(j, "model", '{', true);
     ip_json_string(j, "path", run->model_path);
     ip_json_string(j, "name", run->model_name);
@@ -119,6 +118,10 @@ static void write_inputs(ip_json *j, const ip_run *run) {
     ip_json_string(j, "weights", run->weights);
     ip_json_string(j, "weights_stored", run->weights_stored);
     ip_json_close(j, '}');
+}
+
+static void write_inputs(ip_json *j, const ip_run *run) {
+    ip_run_write_model(j, run);
     ip_json_open(j, "corpus", '{', false);
     ip_json_open(j, "files", '[', false);
     for (size_t i = 0; i < run->file_count; i++) {
@@ -161,6 +164,11 @@ static void write_inputs(ip_json *j, const ip_run *run) {
     ip_json_close(j, '}');
 }
 
+void ip_run_write_description(ip_json *j, const ip_run *run) {
+    ip_run_write_head(j, run);
+    write_inputs(j, run);
+}
+
 /* Per order a list, largest first. */
 static void write_top_side(ip_json *j, const char *key, const ip_top_list_of *lists, unsigned orders) {
     ip_json_open(j, key, '[', false);
@@ -198,8 +206,8 @@ void ip_run_write_json(const ip_run *run, FILE *file) {
     ip_json json, *j = &json;
     ip_json_begin(j, file);
     ip_json_open(j, NULL, '{', false);
-    write_head(j, run);
-    write_inputs(j, run);
+    ip_json_string(j, "schema", "infoplane.run/1");
+    ip_run_write_description(j, run);
     if (run->has_loss) {
         ip_json_open(j, "loss", '{', true);
         write_loss(j, &run->loss);
