@@ -91,15 +91,16 @@ check "both were seen" [ "$(grep -c '^step' "$work/out")" -eq 2 ]
 check "the result stands" [ -s "$work/w/trajectory.json" ]
 check "the broken one was told" grep -q "step-2.gguf.*left out until it changes" "$work/err"
 
-# Interrupted with a whole result.
-timeout "$patience" "$INFOPLANE" trajectory --watch "$work/growing" --corpus "$text" --documents 3 --null 0 -o "$work/w" \
+# Interrupted with a whole result, once both have been taken up.
+rm "$work/w/trajectory.json"
+# (--foreground: timeout passes the signal on once, not also to its group; the second one would end the program at once)
+timeout --foreground "$patience" "$INFOPLANE" trajectory --watch "$work/growing" --corpus "$text" --documents 3 --null 0 -o "$work/w" \
     >"$work/out" 2>"$work/err" &
 watcher=$!
 for _ in $(seq "$patience"); do
     sleep 1
-    [ "$work/w/trajectory.json" -nt "$work/growing/step-3.gguf" ] && grep -q '"step": 3' "$work/w/trajectory.json" && break
+    grep -qs '"step": 3' "$work/w/trajectory.json" && break
 done
-sleep 2
 kill $watcher
 wait $watcher
 status=$?
