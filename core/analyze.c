@@ -6,15 +6,17 @@
 
 #include "arch/scalar_math.h"
 #include "core/anchors.h"
+#include "core/base/file.h"
 #include "core/base/memory.h"
+#include "core/bound_ngrams.h"
 #include "core/budget.h"
-#include "core/estimate.h"
+#include "core/estimator.h"
 #include "core/infoplane.h"
 #include "core/layers.h"
 #include "core/loss.h"
-#include "core/ngrams.h"
+#include "core/resume.h"
 #include "core/run.h"
-#include "core/soft.h"
+#include "core/shard.h"
 
 typedef struct analysis {
     ip_session *session;
@@ -23,15 +25,15 @@ typedef struct analysis {
     ip_budget budget;
     const char *scratch;
     ip_calibration calibration;
-    uint64_t *position_base; /* [documents + 1]: counted positions before each document */
-    ip_partition whole, x[IP_ORDERS_MAX], y[IP_ORDERS_MAX];
-    ip_resampling resampling;
-    ip_soft_figures *figures; /* of a layer: whole, X of orders 1..K, Y, singles */
+    ip_estimator estimator;
+    ip_shard_part part; /* of 0: this is no shard */
+    const char *state;  /* a shard's file */
+    ip_shard_writer writer;
     ip_anchors anchors;
-    ip_soft soft;
     ip_forward forward;
     ip_store store;
     ip_layers layers;
+    ip_resume resume;
     ip_head head; /* rows NULL: neither loss nor lens */
     float *buffers;
     size_t buffer_bytes;
@@ -73,8 +75,8 @@ static ip_status assign_segment(analysis *a, size_t layer, unsigned worker, cons
     if (!ip_anchors_assign(&a->anchors, kernels, h + (first - s->position) * width, last - first, p, work, &bad_row,
                            &bad_kind))
         return bad_state(a, layer, s, first - s->position + bad_row, bad_kind, error);
-    uint64_t position = a->position_base[s->document] + first - (orders - 1);
-    return ip_soft_put(&a->soft, kernels, (size_t)position, p, last - first, error);
+    uint64_t position = a->estimator.position_base[s->document] + first - (orders - 1);
+    return ip_soft_put(&a->estimator.soft, kernels, (size_t)position, p, last - first, error);
 }
 
 static ip_status assign_tile(void *context, size_t layer, unsigned worker, const ip_tile *tile, const float *h,
@@ -91,50 +93,45 @@ static ip_status assign_tile(void *context, size_t layer, unsigned worker, const
 
 /* ---- per layer ---- */
 
-/* Figures of the layer into its row of the run: set 0 is the whole, then X of orders 1..K, then Y. */
-static ip_status fill_layer(analysis *a, size_t layer, ip_error *error) {
-    ip_run *run = a->run;
-    unsigned orders = run->orders, groups = run->groups;
-    const ip_soft_figures *f = a->figures, *singles = f + 2 * orders + 1;
-    double *without = run->without ? run->without + layer * ip_run_quantities(run) * groups : NULL;
-    ip_layer_result *result = &run->layer[layer];
-    result->H = f[0].plain;
-    result->context = result->H - singles->plain;
-    for (unsigned g = 0; g < groups; g++) {
-        without[g] = f[0].without[g];
-        without[groups + g] = f[0].without[g] - singles->without[g];
-    }
-    ip_status status = IP_OK;
-    for (unsigned k = 0; status == IP_OK && k < 2 * orders; k++) {
-        const ip_partition *labels = k < orders ? &a->x[k] : &a->y[k - orders];
-        ip_estimate *out = k < orders ? &result->x[k] : &result->y[k - orders];
-        status = ip_estimate_make(out, &f[0], &f[1 + k], labels->labels, &a->resampling,
-                                  without ? without + (size_t)(2 + k) * groups : NULL, error);
-    }
-    return status;
-}
-
-static ip_status estimate_layer(analysis *a, size_t layer, ip_error *error) {
-    unsigned orders = a->run->orders;
-    ip_session_stage(a->session, "estimate", 0, "");
-    const ip_partition *sets[2 * IP_ORDERS_MAX + 1] = {&a->whole};
-    for (unsigned k = 0; k < orders; k++) {
-        sets[1 + k] = &a->x[k];
-        sets[1 + orders + k] = &a->y[k];
-    }
-    ip_status status = ip_soft_estimate(&a->soft, a->session->kernels, a->session->pool, sets, 2 * orders + 1,
-                                        &a->resampling, a->figures, error);
-    return status == IP_OK ? fill_layer(a, layer, error) : status;
+/* What a shard leaves of a layer. */
+static ip_status write_layer(analysis *a, size_t layer, ip_error *error) {
+    const ip_soft *soft = &a->estimator.soft;
+    ip_session_stage(a->session, "state", 0, "");
+    return ip_shard_write(&a->writer, IP_SECTION_LAYER, (uint32_t)layer, soft->rows,
+                          soft->blocks * soft->positions * IP_LANES * sizeof(float), error);
 }
 
 /* The lens of a layer; at the last one it is the loss. */
+static ip_status lens_layer(analysis *a, size_t layer, ip_error *error) {
+    ip_layer_result *result = &a->run->layer[layer];
+    ip_status status = ip_head_run(&a->head, "lens", layer < a->forward.plan->layers, error);
+    return status == IP_OK ? ip_lens_collect(&a->head, &result->lens, &result->lens_entropy, error) : status;
+}
+
+/* Behind the last layer nothing is kept: the loss goes on from what its lens has left. */
 static ip_status layer_done(void *context, size_t layer, ip_error *error) {
     analysis *a = context;
-    ip_layer_result *result = &a->run->layer[layer];
-    ip_status status = estimate_layer(a, layer, error);
-    if (status != IP_OK || !a->run->has_lens) return status;
-    status = ip_head_run(&a->head, "lens", layer < a->forward.plan->layers, error);
-    return status == IP_OK ? ip_lens_collect(&a->head, &result->lens, &result->lens_entropy, error) : status;
+    if (a->part.of > 0) return write_layer(a, layer, error);
+    ip_status status = ip_estimator_layer(&a->estimator, layer, error);
+    if (status == IP_OK && a->run->has_lens) status = lens_layer(a, layer, error);
+    if (status == IP_OK && layer < a->forward.plan->layers) ip_resume_keep(&a->resume, a->session, &a->store, layer);
+    return status;
+}
+
+/* Goes on where an earlier process was stopped, when there is something of it. */
+static ip_status resume(analysis *a, const char *model, ip_error *error) {
+    ip_run *run = a->run;
+    size_t layers = a->forward.plan->layers + 1;
+    ip_status status = ip_resume_open(&a->resume, a->session, model, a->anchors.fingerprint, error);
+    if (status != IP_OK) return status;
+    ip_resume_region(&a->resume, run->layer, layers * sizeof *run->layer);
+    ip_resume_region(&a->resume, run->without, layers * ip_run_quantities(run) * run->groups * sizeof *run->without);
+    ip_top *top = &a->estimator.top;
+    ip_resume_region(&a->resume, &top->layers, sizeof top->layers);
+    for (size_t i = 0; i < top->sets; i++)
+        ip_resume_region(&a->resume, top->parts[i], (size_t)top->partitions[i]->labels * sizeof *top->parts[i]);
+    a->layers.first = ip_resume_take(&a->resume, a->session, &a->store);
+    return IP_OK;
 }
 
 /* After the last layer, whose lens has left the rows that the loss needs. */
@@ -156,50 +153,9 @@ static ip_status check_settings(analysis *a, ip_error *error) {
     if (s->orders < 1 || s->orders > IP_ORDERS_MAX)
         return ip_fail(error, IP_USAGE, "--orders %u: 1 to %d can be counted", s->orders, IP_ORDERS_MAX);
     if (s->bins < 2 || s->bins > 65536) return ip_fail(error, IP_USAGE, "--bins: 2 to 65536");
-    return ip_resampling_check(s, error);
-}
-
-/* Groups go by the document's number in the corpus, whether it has counted positions or not. */
-static ip_status prepare_resampling(analysis *a, size_t positions, ip_error *error) {
-    ip_run *run = a->run;
-    size_t documents = a->session->corpus.documents, layers = ip_model_plan(a->session->model)->layers;
-    ip_status status = ip_resampling_open(&a->resampling, a->session->settings, positions, documents, error);
-    if (status != IP_OK) return status;
-    for (size_t d = 0; d < documents; d++) {
-        for (uint64_t t = a->position_base[d]; t < a->position_base[d + 1]; t++)
-            ip_resampling_set(&a->resampling, (size_t)t, d);
-    }
-    run->groups = a->resampling.groups;
-    run->bootstrap = a->resampling.bootstrap;
-    if (run->groups > 0) {
-        run->without = calloc((layers + 1) * ip_run_quantities(run) * run->groups, sizeof *run->without);
-        if (!run->without) return ip_fail(error, IP_FAILED, "out of memory for the figures of %u groups", run->groups);
-    }
-    return ip_soft_figures_open(&a->figures, 2 * run->orders + 1, &a->resampling, error);
-}
-
-static ip_status count_labels(analysis *a, ip_error *error) {
-    const ip_settings *s = a->session->settings;
-    const ip_corpus *corpus = &a->session->corpus;
-    ip_session_stage(a->session, "labels", 0, "");
-    uint64_t positions = ip_corpus_positions(corpus, s->orders);
-    if (positions == 0)
-        return ip_fail(error, IP_BAD_INPUT,
-                       "%s: no document is longer than the %u tokens that orders 1..%u need: nothing can be counted",
-                       corpus->file_count > 0 ? corpus->files[0].path : "corpus", 2 * s->orders - 1, s->orders);
-    if (positions > UINT32_MAX)
-        return ip_fail(error, IP_FAILED, "%llu positions are more than one run counts: use --documents",
-                       (unsigned long long)positions);
-    a->position_base = malloc((corpus->documents + 1) * sizeof *a->position_base);
-    if (!a->position_base) return ip_fail(error, IP_FAILED, "out of memory");
-    a->position_base[0] = 0;
-    for (size_t d = 0; d < corpus->documents; d++)
-        a->position_base[d + 1] =
-            a->position_base[d] + ip_counted((size_t)(corpus->offsets[d + 1] - corpus->offsets[d]), s->orders);
-    ip_label_rule rule = ip_label_rule_of(s);
-    ip_status status = ip_ngram_partitions(a->x, a->y, corpus, &rule, a->session->pool, error);
-    if (status == IP_OK) status = ip_partition_whole(&a->whole, (size_t)positions, error);
-    return status == IP_OK ? prepare_resampling(a, (size_t)positions, error) : status;
+    if (s->top > IP_TOP_MOST) return ip_fail(error, IP_USAGE, "--top %u: 0 to %d n-grams", s->top, IP_TOP_MOST);
+    ip_status status = s->bound ? ip_bound_check(s, error) : IP_OK;
+    return status == IP_OK ? ip_resampling_check(s, error) : status;
 }
 
 static ip_status allocate(analysis *a, ip_error *error) {
@@ -211,8 +167,8 @@ static ip_status allocate(analysis *a, ip_error *error) {
     a->assign_bytes = a->p_offset + (IP_TILE_ROWS + IP_TILE_MAX) * stride * sizeof(float);
     a->assign = ip_big_alloc(a->assign_bytes * threads);
     if (!a->assign) return ip_fail(error, IP_FAILED, "out of memory for the assignments");
-    ip_status status = ip_soft_open(&a->soft, (size_t)a->position_base[session->corpus.documents], a->anchors.m,
-                                    a->budget.soft_spilled ? a->scratch : NULL, error);
+    ip_status status = ip_soft_open(&a->estimator.soft, (size_t)a->estimator.position_base[session->corpus.documents],
+                                    a->anchors.m, a->budget.soft_spilled ? a->scratch : NULL, error);
     if (status != IP_OK) return status;
     status = ip_forward_open(&a->forward, session->model, session->kernels, session->compute, &a->tiling,
                              a->budget.ahead, session->pool, error);
@@ -224,33 +180,83 @@ static ip_status allocate(analysis *a, ip_error *error) {
         a->buffers = ip_big_alloc(a->buffer_bytes);
         if (!a->buffers) return ip_fail(error, IP_FAILED, "out of memory for the buffers of the scratch file");
     }
-    a->layers = (ip_layers){session, &a->tiling, &a->forward, &a->store, a->buffers};
+    a->layers = (ip_layers){session, &a->tiling, &a->forward, &a->store, 0, a->buffers};
     if (session->settings->loss || a->run->has_lens) {
         status = ip_head_open(&a->head, &a->layers, session->settings->loss_end, a->run->has_lens, error);
         if (status != IP_OK) return status;
     }
-    if (a->store.scratch.ram_disk || a->soft.scratch.ram_disk)
+    if (a->store.scratch.ram_disk || a->estimator.soft.scratch.ram_disk)
         ip_session_warn(session, "%s is kept in memory: scratch files there save nothing (see --scratch)", a->scratch);
     return IP_OK;
 }
 
 static void release(analysis *a) {
-    ip_resampling_close(&a->resampling, a->whole.positions);
-    free(a->figures);
-    ip_partition_free(&a->whole);
-    for (unsigned k = 0; k < IP_ORDERS_MAX; k++) {
-        ip_partition_free(&a->x[k]);
-        ip_partition_free(&a->y[k]);
-    }
-    free(a->position_base);
+    ip_resume_close(&a->resume);
+    ip_estimator_close(&a->estimator);
+    ip_shard_abandon(&a->writer);
     ip_anchors_free(&a->anchors);
-    ip_soft_close(&a->soft);
     ip_head_close(&a->head);
     ip_forward_close(&a->forward);
     ip_store_close(&a->store);
     ip_big_free(a->buffers, a->buffer_bytes);
     ip_big_free(a->assign, a->assign_bytes * (a->session->pool ? ip_pool_threads(a->session->pool) : 0));
     ip_tiling_free(&a->tiling);
+}
+
+static ip_bytes piece_of(const void *context, int32_t id) {
+    return context ? ip_tokenizer_piece(context, id) : (ip_bytes){NULL, 0};
+}
+
+/* ---- a shard: its documents alone, into a state file ---- */
+
+/* Once the whole corpus is known: what the run says of it, then only the shard's documents stay. */
+static ip_status choose_documents(analysis *a, ip_error *error) {
+    ip_corpus *corpus = &a->session->corpus;
+    unsigned orders = a->run->orders;
+    ip_status status = ip_positions_check(corpus, orders, error);
+    if (status != IP_OK || a->part.of == 0) return status;
+    status = ip_run_describe_corpus(a->run, corpus, error);
+    if (status == IP_OK) status = ip_shard_plan(&a->part, corpus->documents, error);
+    if (status == IP_OK) ip_shard_narrow(corpus, &a->part, orders);
+    return status;
+}
+
+static ip_status prepare_shard(analysis *a, ip_error *error) {
+    const ip_session *session = a->session;
+    bool pieces = session->settings->top > 0;
+    uint32_t layers = (uint32_t)ip_model_plan(session->model)->layers + 1;
+    ip_status status = ip_position_base(&a->estimator.position_base, &session->corpus, a->run->orders, error);
+    return status == IP_OK ? ip_shard_create(&a->writer, a->state, layers + 3 + pieces + a->part.loss, error) : status;
+}
+
+static ip_status write_losses(analysis *a, ip_error *error) {
+    uint64_t tokens = a->session->corpus.tokens, document = 0;
+    const uint64_t *offsets = a->session->corpus.offsets;
+    ip_status status = ip_head_run(&a->head, "loss", false, error);
+    double *losses = status == IP_OK ? ip_big_alloc((size_t)tokens * sizeof *losses) : NULL;
+    if (status == IP_OK && !losses) status = ip_fail(error, IP_FAILED, "out of memory for the losses");
+    for (uint64_t i = 0; status == IP_OK && i < tokens; i++) {
+        while (i >= offsets[document + 1]) document++;
+        bool last = i + 1 == offsets[document + 1];
+        losses[i] = last && a->head.end < 0 ? 0.0 : ip_loss_of_token(&a->head, i);
+    }
+    if (status == IP_OK)
+        status = ip_shard_write(&a->writer, IP_SECTION_LOSSES, 0, losses, (size_t)tokens * sizeof *losses, error);
+    ip_big_free(losses, (size_t)tokens * sizeof(double));
+    return status;
+}
+
+static ip_status finish_shard(analysis *a, const char *model, const ip_pieces *pieces, ip_error *error) {
+    ip_session *session = a->session;
+    ip_run *run = a->run;
+    run->top = session->settings->top;
+    run->groups = session->settings->groups;
+    run->bootstrap = session->settings->bootstrap;
+    ip_status status = a->part.loss ? write_losses(a, error) : IP_OK;
+    if (status == IP_OK) status = ip_run_describe(run, session, &a->anchors, a->calibration, model, error);
+    if (status == IP_OK)
+        status = ip_shard_describe(&a->writer, run, &a->part, &session->corpus, run->top > 0 ? pieces : NULL, error);
+    return status == IP_OK ? ip_shard_commit(&a->writer, error) : status;
 }
 
 static ip_status run_analysis(analysis *a, const char *model, const char *const *corpora, size_t count,
@@ -267,29 +273,39 @@ static ip_status run_analysis(analysis *a, const char *model, const char *const 
     if (s->loss_end >= (int64_t)plan->vocabulary)
         return ip_fail(error, IP_USAGE, "--loss-end %lld: the vocabulary has %zu tokens", (long long)s->loss_end,
                        plan->vocabulary);
-    a->run->layer = calloc(plan->layers + 1, sizeof *a->run->layer);
-    if (!a->run->layer) return ip_fail(error, IP_FAILED, "out of memory");
     status = ip_anchors_make(&a->anchors, plan->width, (size_t)s->bins, s->seed, s->anchors, a->calibration,
                              session->kernels, error);
     if (status == IP_OK) status = ip_session_corpus(session, corpora, count, error);
+    if (status == IP_OK) status = choose_documents(a, error);
     if (status == IP_OK) status = ip_tiling_make(&a->tiling, &session->corpus, error);
     if (status == IP_OK)
         status = ip_budget_make(&a->budget, session, &a->tiling, true, a->anchors.m, s->loss || s->lens, error);
-    if (status == IP_OK) status = count_labels(a, error);
+    if (status == IP_OK)
+        status = a->part.of > 0 ? prepare_shard(a, error)
+                                : ip_estimator_open(&a->estimator, session, a->run, plan->layers, error);
+    for (unsigned k = 0; status == IP_OK && s->bound && a->part.of == 0 && k < s->orders; k++)
+        status = ip_bound_of_partitions(&a->run->bound[k], &a->estimator.x[k], &a->estimator.y[k], k + 1, a->anchors.m,
+                                        session, error);
     if (status == IP_OK) status = allocate(a, error);
     if (status != IP_OK) return status;
     if (a->tiling.longest > plan->context_length)
         ip_session_warn(session, "documents reach %zu tokens, the model was trained for %zu", a->tiling.longest,
                         plan->context_length);
+    status = a->part.of > 0 ? IP_OK : resume(a, model, error); /* a shard that was stopped begins again */
     ip_visitor visitor = {a, assign_tile, layer_done};
-    status = ip_layers_run(&a->layers, &visitor, error);
+    if (status == IP_OK) status = ip_layers_run(&a->layers, &visitor, error);
+    ip_pieces pieces = {piece_of, session->tokenizer};
+    if (a->part.of > 0) return status == IP_OK ? finish_shard(a, model, &pieces, error) : status;
     if (status == IP_OK && s->loss) status = compute_loss(a, error);
+    if (status == IP_OK) status = ip_estimator_finish(&a->estimator, &pieces, error);
     if (status == IP_OK) status = ip_run_describe(a->run, session, &a->anchors, a->calibration, model, error);
     return status;
 }
 
-ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora, size_t corpus_count,
-                     const ip_settings *settings, const char *scratch_default, const ip_host *host, ip_error *error) {
+/* state: the file of shard settings->shard of settings->shards, or NULL. */
+static ip_status analyze(ip_run **out, const char *state, const char *model, const char *const *corpora,
+                         size_t corpus_count, const ip_settings *settings, const char *scratch_default,
+                         const ip_host *host, ip_error *error) {
     *out = NULL;
     ip_session session;
     ip_run *run = calloc(1, sizeof *run);
@@ -298,8 +314,12 @@ ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora
     analysis a = {.session = &session,
                   .run = run,
                   .scratch = ip_scratch_folder(settings, scratch_default),
-                  .soft = {.scratch = {.fd = -1}},
+                  .state = state,
+                  .estimator = {.soft = {.scratch = {.fd = -1}}},
                   .store = {.scratch = {.fd = -1}}};
+    if (state)
+        a.part = (ip_shard_part){
+            .index = settings->shard, .of = settings->shards, .loss = settings->loss, .loss_end = settings->loss_end};
     ip_status status = ip_session_open(&session, settings, host, error);
     if (status == IP_OK) status = check_settings(&a, error);
     if (status == IP_OK) status = run_analysis(&a, model, corpora, corpus_count, error);
@@ -309,6 +329,35 @@ ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora
         *out = run;
     } else {
         ip_run_free(run);
+    }
+    return status;
+}
+
+ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora, size_t corpus_count,
+                     const ip_settings *settings, const char *scratch_default, const ip_host *host, ip_error *error) {
+    return analyze(out, NULL, model, corpora, corpus_count, settings, scratch_default, host, error);
+}
+
+ip_status ip_analyze_shard(char **path, const char *model, const char *const *corpora, size_t corpus_count,
+                           const char *folder, const ip_settings *settings, const ip_host *host, ip_error *error) {
+    *path = NULL;
+    if (settings->lens || settings->bound)
+        return ip_fail(error, IP_USAGE, "%s cannot be merged: leave it out of a --shard",
+                       settings->lens ? "--lens" : "--bound");
+    if (settings->shard < 1 || settings->shard > settings->shards)
+        return ip_fail(error, IP_USAGE, "--shard: 1/4 is the first of four");
+    char name[64];
+    snprintf(name, sizeof name, "shard-%05u-of-%05u.state", settings->shard, settings->shards);
+    char *file = ip_join_path(folder, name);
+    if (!file) return ip_fail(error, IP_FAILED, "out of memory");
+    ip_run *run;
+    ip_status status = ip_make_folder(folder, error);
+    if (status == IP_OK) status = analyze(&run, file, model, corpora, corpus_count, settings, folder, host, error);
+    if (status == IP_OK) {
+        ip_run_free(run);
+        *path = file;
+    } else {
+        free(file);
     }
     return status;
 }

@@ -20,10 +20,12 @@ void ip_anchors_draw(float *rows, size_t d, size_t m, uint64_t seed, double *wor
     }
 }
 
-/* Rows of the file as floats, malloc'ed; *m is their number. */
-static ip_status read_file(float **rows, size_t d, size_t *m, const char *file, char fingerprint[33], ip_error *error) {
+/* Rows of a file or an array as floats, malloc'ed; *m is their number. */
+static ip_status read_rows(float **rows, size_t d, size_t *m, const ip_input *input, char fingerprint[33],
+                           ip_error *error) {
+    const char *file = ip_input_name(input);
     ip_npy npy;
-    ip_status status = ip_npy_open(&npy, file, error);
+    ip_status status = ip_input_open(&npy, input, error);
     if (status != IP_OK) return status;
     if (npy.kind != 'f' || npy.dims != 2) {
         status = ip_fail(error, IP_BAD_INPUT, "%s: anchors must be floats of shape [anchors, width]", file);
@@ -48,21 +50,29 @@ static ip_status read_file(float **rows, size_t d, size_t *m, const char *file, 
             }
         }
     }
-    if (status == IP_OK) ip_hash128(npy.map.data, npy.map.size, fingerprint);
+    const bool mapped = npy.map.size > 0;
+    if (status == IP_OK)
+        ip_hash128(mapped ? npy.map.data : npy.data, mapped ? npy.map.size : (size_t)npy.count * npy.size, fingerprint);
     ip_npy_close(&npy);
     return status;
 }
 
 ip_status ip_anchors_make(ip_anchors *out, size_t d, size_t m, uint64_t seed, const char *file,
                           ip_calibration calibration, const ip_kernels *kernels, ip_error *error) {
+    const ip_input input = {.path = file};
+    return ip_anchors_make_from(out, d, m, seed, file ? &input : NULL, calibration, kernels, error);
+}
+
+ip_status ip_anchors_make_from(ip_anchors *out, size_t d, size_t m, uint64_t seed, const ip_input *input,
+                               ip_calibration calibration, const ip_kernels *kernels, ip_error *error) {
     memset(out, 0, sizeof *out);
     if (calibration == IP_VMF_BOUND && d <= 3)
         return ip_fail(error, IP_USAGE, "--calibration vmf-bound is of no use at width %zu: take vmf-exact", d);
     if (d < 2) return ip_fail(error, IP_USAGE, "vectors of width %zu have no direction to assign: 2 is the least", d);
     float *rows = NULL;
     ip_status status = IP_OK;
-    if (file) {
-        status = read_file(&rows, d, &m, file, out->fingerprint, error);
+    if (input) {
+        status = read_rows(&rows, d, &m, input, out->fingerprint, error);
     } else {
         rows = malloc(m * d * sizeof *rows);
         double *work = malloc(d * sizeof *work);

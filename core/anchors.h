@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "arch/kernels.h"
+#include "core/arrays.h"
 #include "core/base/status.h"
 #include "core/temperature.h"
 
@@ -23,6 +24,9 @@ typedef struct ip_anchors {
  * [m, d] of floats as they stand (m is then the file's). IP_USAGE when the calibration is undefined at this width. */
 ip_status ip_anchors_make(ip_anchors *out, size_t d, size_t m, uint64_t seed, const char *file,
                           ip_calibration calibration, const ip_kernels *kernels, ip_error *error);
+/* The same, where the rows may be an array in memory; rows NULL: drawn from seed. */
+ip_status ip_anchors_make_from(ip_anchors *out, size_t d, size_t m, uint64_t seed, const ip_input *rows,
+                               ip_calibration calibration, const ip_kernels *kernels, ip_error *error);
 void ip_anchors_free(ip_anchors *anchors);
 
 /* m floats rows [m][d] drawn from seed, as ip_anchors_make uses them. */

@@ -2,10 +2,12 @@
 #ifndef IP_CORE_CORPUS_INTERNAL_H
 #define IP_CORE_CORPUS_INTERNAL_H
 
+#include "core/arrays.h"
 #include "core/base/hash.h"
 #include "core/corpus.h"
 #include "core/json_lines.h"
 #include "core/text_reader.h"
+#include "core/words.h"
 
 /* A piece of work for one thread: a document, or a part of the stream of text that a file is. */
 typedef struct ip_job {
@@ -16,7 +18,8 @@ typedef struct ip_job {
     /* what the thread adds */
     char *text; /* malloc'ed; NULL: bytes is the text already */
     size_t text_n, replaced;
-    ip_ids ids; /* without the tokens around a document */
+    ip_ids ids;     /* without the tokens around a document */
+    ip_words words; /* when there is no tokenizer */
 } ip_job;
 
 /* How a file's text becomes documents. */
@@ -32,7 +35,8 @@ typedef struct ip_builder {
     ip_corpus *out;
     const ip_corpus_options *options;
     ip_split_kind split;
-    const ip_tokenizer *tokenizer;
+    const ip_tokenizer *tokenizer; /* NULL: there are files of ids only, or the sink takes words */
+    const ip_corpus_sink *sink;    /* takes the documents; NULL: they are kept in out */
     size_t vocabulary;
     ip_pool *pool;
     ip_warn warn;
@@ -80,7 +84,7 @@ ip_status ip_builder_out_of_memory(const ip_builder *b, ip_error *error);
 /* corpus_text.c: cutting a file of text. raw: one document as it stands. */
 ip_status ip_corpus_text(ip_builder *b, bool jsonl, bool raw, ip_error *error);
 
-/* corpus_npy.c: a file of ids. */
-ip_status ip_corpus_npy(ip_builder *b, char fingerprint[33], ip_error *error);
+/* corpus_npy.c: a file of ids, or the array of the options (fingerprint: of its elements). */
+ip_status ip_corpus_npy(ip_builder *b, const ip_input *input, char fingerprint[33], ip_error *error);
 
 #endif

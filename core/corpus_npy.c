@@ -11,8 +11,9 @@
 static bool is_index(const ip_npy *npy) { return npy->kind != 'f' && npy->size >= 4; }
 
 /* Borders: documents + 1 numbers from 0 to the number of ids, never falling. */
-static ip_status open_offsets(ip_npy *offsets, const char *path, uint64_t ids, ip_error *error) {
-    ip_status status = ip_npy_open(offsets, path, error);
+static ip_status open_offsets(ip_npy *offsets, const ip_input *input, uint64_t ids, ip_error *error) {
+    const char *path = ip_input_name(input);
+    ip_status status = ip_input_open(offsets, input, error);
     if (status != IP_OK) return status;
     if (offsets->dims != 1 || !is_index(offsets) || offsets->count < 2)
         status = ip_fail(error, IP_BAD_INPUT,
@@ -64,18 +65,22 @@ static void warn_cut(const ip_builder *b, uint64_t ids) {
     b->warn(b->warn_context, line);
 }
 
-static ip_status flat(ip_builder *b, const ip_npy *npy, ip_error *error) {
-    char *name = beside(b->path);
-    if (!name) return ip_builder_out_of_memory(b, error);
+static ip_status flat(ip_builder *b, const ip_npy *npy, bool in_memory, ip_error *error) {
+    char *name = in_memory ? NULL : beside(b->path);
+    if (!name && !in_memory) return ip_builder_out_of_memory(b, error);
     struct stat st;
-    const char *path = b->options->offsets ? b->options->offsets : stat(name, &st) == 0 ? name : NULL;
+    const char *path = in_memory              ? NULL
+                       : b->options->offsets  ? b->options->offsets
+                       : stat(name, &st) == 0 ? name
+                                              : NULL;
+    const ip_input borders = {path, in_memory ? b->options->borders : NULL};
     ip_status status = IP_OK;
-    if (!path) {
+    if (!borders.path && !borders.array) {
         warn_cut(b, npy->count);
         status = add_document(b, npy, 0, npy->count, error);
     } else {
         ip_npy offsets;
-        status = open_offsets(&offsets, path, npy->count, error);
+        status = open_offsets(&offsets, &borders, npy->count, error);
         if (status == IP_OK) {
             for (uint64_t i = 0; status == IP_OK && i + 1 < offsets.count && !ip_builder_full(b); i++)
                 status = add_document(b, npy, (uint64_t)ip_npy_int(&offsets, i), (uint64_t)ip_npy_int(&offsets, i + 1),
@@ -87,9 +92,9 @@ static ip_status flat(ip_builder *b, const ip_npy *npy, ip_error *error) {
     return status;
 }
 
-ip_status ip_corpus_npy(ip_builder *b, char fingerprint[33], ip_error *error) {
+ip_status ip_corpus_npy(ip_builder *b, const ip_input *input, char fingerprint[33], ip_error *error) {
     ip_npy npy;
-    ip_status status = ip_npy_open(&npy, b->path, error);
+    ip_status status = ip_input_open(&npy, input, error);
     if (status != IP_OK) return status;
     b->any_ids = true;
     if (npy.kind != 'i' || npy.size < 4)
@@ -102,12 +107,14 @@ ip_status ip_corpus_npy(ip_builder *b, char fingerprint[33], ip_error *error) {
     else if (npy.count == 0)
         status = ip_fail(error, IP_BAD_INPUT, "%s: is empty: there is no document in it", b->path);
     else if (npy.dims == 1)
-        status = flat(b, &npy, error);
+        status = flat(b, &npy, !input->path, error);
     for (uint64_t row = 0; status == IP_OK && npy.dims == 2 && row < npy.shape[0] && !ip_builder_full(b); row++)
         status = add_document(b, &npy, row * npy.shape[1], (row + 1) * npy.shape[1], error);
     if (status == IP_OK) {
-        ip_hash128(npy.map.data, npy.map.size, fingerprint);
-        if (b->progress) status = b->progress(b->progress_context, b->bytes_before + npy.map.size, b->bytes_all, error);
+        const bool file = npy.map.size > 0;
+        const size_t bytes = file ? npy.map.size : (size_t)npy.count * npy.size;
+        ip_hash128(file ? npy.map.data : npy.data, bytes, fingerprint);
+        if (b->progress) status = b->progress(b->progress_context, b->bytes_before + bytes, b->bytes_all, error);
     }
     ip_npy_close(&npy);
     return status;

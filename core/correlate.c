@@ -234,14 +234,15 @@ static ip_status choose_given(ip_correlation *c, const ip_correlate_settings *s,
 
 static ip_status prepare(ip_correlation *c, const ip_correlate_settings *s, ip_error *error) {
     size_t n = c->panel.models;
+    bool runs = strcmp(c->source, "runs") == 0;
+    if (n < 4 && (runs || c->panel.measures.count > 0))
+        return ip_fail(error, IP_BAD_INPUT, "%s: %zu models with scores: four are the least to correlate", c->source,
+                       n);
     if (c->panel.measures.count == 0)
         return ip_fail(error, IP_BAD_INPUT,
                        "%s: no column complexity, expressivity, optimality or preference: a table of scores alone goes "
                        "with --scores and runs",
                        c->source);
-    if (n < 4)
-        return ip_fail(error, IP_BAD_INPUT, "%s: %zu models with scores: four are the least to correlate", c->source,
-                       n);
     c->log_parameters = malloc((n + 1) * sizeof *c->log_parameters);
     if (!c->log_parameters) return out_of_memory(error);
     for (size_t i = 0; i < n; i++)

@@ -5,6 +5,7 @@
 
 #include "arch/scalar_math.h"
 #include "core/anchors.h"
+#include "core/arrays.h"
 #include "core/base/memory.h"
 #include "core/base/npy.h"
 #include "core/budget.h"
@@ -15,6 +16,7 @@
 #include "core/resident.h"
 #include "core/run.h"
 #include "core/session.h"
+#include "core/vectors.h"
 
 enum { CHUNK_ROWS = 256 };
 
@@ -28,26 +30,6 @@ typedef struct vectors_job {
     size_t work_bytes, scratch_offset, p_offset;
 } vectors_job;
 
-/* A row as floats. Doubles may lie outside of float's range; only the direction counts, so each row is first scaled by
- * the power of two that brings its largest element near 1 (exact). */
-static void read_row(const ip_npy *vectors, uint64_t row, float *out, double *wide) {
-    size_t d = (size_t)vectors->shape[1];
-    if (vectors->size < 8) {
-        ip_npy_row_f32(vectors, row, out);
-        return;
-    }
-    ip_npy_row_f64(vectors, row, wide);
-    double largest = 0.0;
-    bool finite = true;
-    for (size_t i = 0; i < d; i++) {
-        finite = finite && isfinite(wide[i]);
-        largest = fabs(wide[i]) > largest ? fabs(wide[i]) : largest;
-    }
-    int exponent = 0;
-    if (finite && largest > 0.0) frexp(largest, &exponent);
-    for (size_t i = 0; i < d; i++) out[i] = (float)ldexp(wide[i], -exponent);
-}
-
 static ip_status assign_chunk(void *context, size_t task, unsigned worker, ip_error *error) {
     vectors_job *job = context;
     const ip_npy *vectors = job->vectors;
@@ -56,64 +38,43 @@ static ip_status assign_chunk(void *context, size_t task, unsigned worker, ip_er
     char *work = job->work + worker * job->work_bytes;
     float *rows = (float *)(void *)work, *p = (float *)(void *)(work + job->p_offset);
     for (size_t i = 0; i < n; i++)
-        read_row(vectors, first + i, rows + i * d, (double *)(void *)(work + job->scratch_offset));
+        ip_vectors_row(vectors, first + i, rows + i * d, (double *)(void *)(work + job->scratch_offset));
     size_t bad_row;
     int bad_kind;
     if (!ip_anchors_assign(job->anchors, job->session->kernels, rows, n, p, work + job->scratch_offset, &bad_row,
                            &bad_kind))
-        return ip_fail(error, IP_BAD_INPUT, "%s: row %zu %s", vectors->path, first + bad_row,
-                       bad_kind == 1 ? "is all zero: it has no direction" : "holds NaN or infinity: it must be finite");
+        return ip_vectors_bad_row(vectors, first + bad_row, bad_kind, error);
     ip_status status = ip_soft_put(job->soft, job->session->kernels, first, p, n, error);
     return status == IP_OK ? ip_session_advance(job->session, n, error) : status;
 }
 
-static ip_status check_vectors(const ip_npy *v, ip_error *error) {
-    if (v->kind != 'f')
-        return ip_fail(error, IP_BAD_INPUT, "%s: vectors of dtype %c%u: floats (f2, f4, f8) are needed", v->path,
-                       v->kind, v->size);
-    if (v->dims != 2)
-        return ip_fail(error, IP_BAD_INPUT, "%s: vectors must have shape [rows, width], not %u dimension(s)", v->path,
-                       v->dims);
-    if (v->shape[0] == 0) return ip_fail(error, IP_BAD_INPUT, "%s: shape says 0 rows: empty", v->path);
-    if (v->shape[1] == 0) return ip_fail(error, IP_BAD_INPUT, "%s: shape says width 0 (no columns)", v->path);
-    if (v->shape[0] >= UINT32_MAX) return ip_fail(error, IP_BAD_INPUT, "%s: more than 2^32 - 2 rows", v->path);
-    return IP_OK;
-}
-
-/* Opens a file of labels and checks that it fits the vectors. */
-static ip_status open_labels(ip_npy *npy, const char *path, uint64_t rows, ip_error *error) {
-    ip_status status = ip_npy_open(npy, path, error);
+/* Opens a set of labels and checks that it fits the vectors. */
+static ip_status open_labels(ip_npy *npy, const ip_input *input, uint64_t rows, ip_error *error) {
+    ip_status status = ip_input_open(npy, input, error);
     if (status != IP_OK) return status;
-    if (npy->kind == 'f') {
-        status = ip_fail(error, IP_BAD_INPUT, "%s: labels of dtype f%u: integers are needed", path, npy->size);
-    } else if (npy->dims != 1) {
-        status = ip_fail(error, IP_BAD_INPUT, "%s: labels must have one dimension, the shape has %u", path, npy->dims);
-    } else if (npy->shape[0] != rows) {
-        status = ip_fail(error, IP_BAD_INPUT, "%s: %llu labels for %llu rows of vectors", path,
-                         (unsigned long long)npy->shape[0], (unsigned long long)rows);
-    }
+    status = ip_labels_check(npy, rows, error);
     if (status != IP_OK) ip_npy_close(npy);
     return status;
 }
 
 /* The integers of a file that open_labels has found good; *out has `bytes` bytes. */
-static ip_status read_values(int64_t **out, size_t *bytes, const char *path, uint64_t rows, ip_error *error) {
+static ip_status read_values(int64_t **out, size_t *bytes, const ip_input *input, uint64_t rows, ip_error *error) {
     ip_npy npy;
-    ip_status status = open_labels(&npy, path, rows, error);
+    ip_status status = open_labels(&npy, input, rows, error);
     if (status != IP_OK) return status;
     *bytes = (size_t)rows * sizeof(int64_t);
     int64_t *values = *out = ip_big_alloc(*bytes);
-    if (!values) status = ip_fail(error, IP_FAILED, "%s: out of memory", path);
+    if (!values) status = ip_fail(error, IP_FAILED, "%s: out of memory", npy.path);
     for (uint64_t i = 0; values && i < rows; i++) values[i] = ip_npy_int(&npy, i);
     ip_npy_close(&npy);
     return status;
 }
 
 /* One label set into its partition. */
-static ip_status read_labels(ip_partition *out, const char *path, uint64_t rows, ip_error *error) {
+static ip_status read_labels(ip_partition *out, const ip_input *input, uint64_t rows, ip_error *error) {
     int64_t *values;
     size_t bytes;
-    ip_status status = read_values(&values, &bytes, path, rows, error);
+    ip_status status = read_values(&values, &bytes, input, rows, error);
     if (status != IP_OK) return status;
     status = ip_partition_from_values(out, values, (size_t)rows, error);
     ip_big_free(values, bytes);
@@ -126,11 +87,11 @@ static int by_value(const void *a, const void *b) {
 }
 
 /* Documents by rank of their value. */
-static ip_status read_documents(vectors_job *job, const char *path, uint64_t *documents, ip_error *error) {
+static ip_status read_documents(vectors_job *job, const ip_input *input, uint64_t *documents, ip_error *error) {
     size_t rows = (size_t)job->vectors->shape[0], bytes = 0, sorted_bytes = 0, count = 0;
     int64_t *values = NULL, *sorted = NULL;
-    ip_status status = read_values(&values, &bytes, path, rows, error);
-    if (status == IP_OK) status = read_values(&sorted, &sorted_bytes, path, rows, error);
+    ip_status status = read_values(&values, &bytes, input, rows, error);
+    if (status == IP_OK) status = read_values(&sorted, &sorted_bytes, input, rows, error);
     if (status == IP_OK) {
         qsort(sorted, rows, sizeof *sorted, by_value);
         for (size_t i = 0; i < rows; i++) {
@@ -172,7 +133,7 @@ static ip_status allocate(vectors_job *job, ip_soft *soft, const char *scratch, 
 
 /* Partitions of some label sets, a task each. */
 typedef struct labels_job {
-    const char *const *paths;
+    const ip_input *inputs;
     ip_partition *partitions;
     uint64_t rows;
 } labels_job;
@@ -180,13 +141,13 @@ typedef struct labels_job {
 static ip_status read_set(void *context, size_t task, unsigned worker, ip_error *error) {
     (void)worker;
     const labels_job *job = context;
-    return read_labels(&job->partitions[task], job->paths[task], job->rows, error);
+    return read_labels(&job->partitions[task], &job->inputs[task], job->rows, error);
 }
 
 /* As many label sets at a time as there are threads: their partitions are what has to be in memory. The whole stands
  * before them each time: its figures are what theirs are taken from. */
 static ip_status estimate_sets(vectors_job *job, ip_entropy_result *result, ip_partition *partitions,
-                               const ip_partition **sets, ip_soft_figures *figures, const char *const *labels,
+                               const ip_partition **sets, ip_soft_figures *figures, const ip_input *labels,
                                size_t count, ip_error *error) {
     ip_session *session = job->session;
     size_t rows = (size_t)job->vectors->shape[0], room = ip_pool_threads(session->pool), first = 0;
@@ -210,7 +171,7 @@ static ip_status estimate_sets(vectors_job *job, ip_entropy_result *result, ip_p
         }
         for (size_t i = 0; i < n; i++) {
             ip_entropy_set *out = &result->sets[first + i];
-            out->path = strdup(labels[first + i]);
+            out->path = strdup(ip_input_name(&labels[first + i]));
             out->conditional = figures[1 + i].plain;
             out->singletons = partitions[i].labels - partitions[i].groups;
             if (status == IP_OK && !out->path) status = ip_fail(error, IP_FAILED, "out of memory");
@@ -225,7 +186,7 @@ static ip_status estimate_sets(vectors_job *job, ip_entropy_result *result, ip_p
     return status;
 }
 
-static ip_status estimate(vectors_job *job, ip_entropy_result *result, const char *const *labels, size_t count,
+static ip_status estimate(vectors_job *job, ip_entropy_result *result, const ip_input *labels, size_t count,
                           ip_error *error) {
     ip_session *session = job->session;
     uint64_t rows = job->vectors->shape[0];
@@ -246,9 +207,14 @@ static ip_status estimate(vectors_job *job, ip_entropy_result *result, const cha
     return status;
 }
 
-static ip_status run_entropy(ip_session *session, ip_entropy_result *result, const char *vectors,
-                             const char *const *labels, size_t count, const char *documents, const char *scratch,
-                             ip_error *error) {
+/* What an estimate is made of; documents and anchors may be NULL. */
+typedef struct entropy_inputs {
+    const ip_input *vectors, *labels, *documents, *anchors;
+    size_t label_count;
+} entropy_inputs;
+
+static ip_status run_entropy(ip_session *session, ip_entropy_result *result, const entropy_inputs *in,
+                             const char *scratch, ip_error *error) {
     const ip_settings *s = session->settings;
     ip_calibration calibration;
     if (!ip_calibration_by_name(&calibration, s->calibration))
@@ -257,28 +223,28 @@ static ip_status run_entropy(ip_session *session, ip_entropy_result *result, con
     if (s->bins < 2 || s->bins > 65536) return ip_fail(error, IP_USAGE, "--bins: 2 to 65536");
     ip_npy npy;
     ip_status status = ip_resampling_check(s, error);
-    if (status == IP_OK) status = ip_npy_open(&npy, vectors, error);
+    if (status == IP_OK) status = ip_input_open(&npy, in->vectors, error);
     if (status != IP_OK) return status;
     ip_anchors anchors = {0};
     ip_soft soft = {.scratch = {.fd = -1}};
     vectors_job job = {.session = session, .vectors = &npy, .anchors = &anchors};
-    status = check_vectors(&npy, error);
+    status = ip_vectors_check(&npy, error);
     if (status == IP_OK)
-        status = ip_anchors_make(&anchors, (size_t)npy.shape[1], (size_t)s->bins, s->seed, s->anchors, calibration,
-                                 session->kernels, error);
+        status = ip_anchors_make_from(&anchors, (size_t)npy.shape[1], (size_t)s->bins, s->seed, in->anchors,
+                                      calibration, session->kernels, error);
     /* Labels are looked at before the work: a file that does not fit should not cost it. */
-    for (size_t i = 0; status == IP_OK && i < count; i++) {
+    for (size_t i = 0; status == IP_OK && i < in->label_count; i++) {
         ip_npy checked;
-        status = open_labels(&checked, labels[i], npy.shape[0], error);
+        status = open_labels(&checked, &in->labels[i], npy.shape[0], error);
         if (status == IP_OK) ip_npy_close(&checked);
     }
-    if (status == IP_OK && documents) {
-        status = read_documents(&job, documents, &result->documents, error);
+    if (status == IP_OK && in->documents) {
+        status = read_documents(&job, in->documents, &result->documents, error);
     } else if (status == IP_OK) {
         status = ip_resampling_open(&job.resampling, s, (size_t)npy.shape[0], 0, error);
     }
     if (status == IP_OK) status = allocate(&job, &soft, scratch, error);
-    if (status == IP_OK) status = estimate(&job, result, labels, count, error);
+    if (status == IP_OK) status = estimate(&job, result, in->labels, in->label_count, error);
     if (status == IP_OK) {
         result->positions = npy.shape[0];
         result->width = npy.shape[1];
@@ -299,28 +265,62 @@ static ip_status run_entropy(ip_session *session, ip_entropy_result *result, con
     return status;
 }
 
-ip_status ip_entropy(ip_entropy_result **out, const char *vectors, const char *const *labels, size_t label_count,
-                     const char *documents, const ip_settings *settings, const char *scratch_default,
-                     const ip_host *host, ip_error *error) {
+static ip_status entropy(ip_entropy_result **out, const entropy_inputs *in, const ip_settings *settings,
+                         const char *scratch_default, const ip_host *host, ip_error *error) {
     *out = NULL;
     ip_session session;
     ip_entropy_result *result = calloc(1, sizeof *result);
-    if (result) result->sets = calloc(label_count + 1, sizeof *result->sets);
+    if (result) result->sets = calloc(in->label_count + 1, sizeof *result->sets);
     if (!result || !result->sets) {
         ip_entropy_free(result);
         return ip_fail(error, IP_FAILED, "out of memory");
     }
-    result->set_count = label_count;
+    result->set_count = in->label_count;
     ip_status status = ip_session_open(&session, settings, host, error);
     if (status == IP_OK)
-        status = run_entropy(&session, result, vectors, labels, label_count, documents,
-                             ip_scratch_folder(settings, scratch_default), error);
+        status = run_entropy(&session, result, in, ip_scratch_folder(settings, scratch_default), error);
     status = ip_session_close(&session, status, error);
     if (status == IP_OK) {
         *out = result;
     } else {
         ip_entropy_free(result);
     }
+    return status;
+}
+
+/* count paths or arrays as inputs, malloc'ed. */
+static ip_input *inputs_of(const char *const *paths, const ip_array *arrays, size_t count) {
+    ip_input *inputs = calloc(count + 1, sizeof *inputs);
+    for (size_t i = 0; inputs && i < count; i++)
+        inputs[i] = paths ? (ip_input){.path = paths[i]} : (ip_input){.array = &arrays[i]};
+    return inputs;
+}
+
+ip_status ip_entropy(ip_entropy_result **out, const char *vectors, const char *const *labels, size_t label_count,
+                     const char *documents, const ip_settings *settings, const char *scratch_default,
+                     const ip_host *host, ip_error *error) {
+    *out = NULL;
+    ip_input *sets = inputs_of(labels, NULL, label_count);
+    if (!sets) return ip_fail(error, IP_FAILED, "out of memory");
+    const ip_input z = {.path = vectors}, d = {.path = documents}, w = {.path = settings->anchors};
+    const entropy_inputs in = {&z, sets, documents ? &d : NULL, settings->anchors ? &w : NULL, label_count};
+    ip_status status = entropy(out, &in, settings, scratch_default, host, error);
+    free(sets);
+    return status;
+}
+
+ip_status ip_entropy_arrays(ip_entropy_result **out, const ip_array *vectors, const ip_array *labels,
+                            size_t label_count, const ip_array *documents, const ip_array *anchors,
+                            const ip_settings *settings, const char *scratch_default, const ip_host *host,
+                            ip_error *error) {
+    *out = NULL;
+    ip_input *sets = inputs_of(NULL, labels, label_count);
+    if (!sets) return ip_fail(error, IP_FAILED, "out of memory");
+    const ip_input z = {.array = vectors}, d = {.array = documents}, file = {.path = settings->anchors},
+                   w = anchors ? (ip_input){.array = anchors} : file;
+    const entropy_inputs in = {&z, sets, documents ? &d : NULL, w.path || w.array ? &w : NULL, label_count};
+    ip_status status = entropy(out, &in, settings, scratch_default, host, error);
+    free(sets);
     return status;
 }
 

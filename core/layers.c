@@ -100,7 +100,8 @@ static ip_status run_layer(const ip_layers *layers, const ip_visitor *visitor, s
     ip_session *session = layers->session;
     size_t count = layers->forward->plan->layers, packing = 0;
     ip_status status = IP_OK;
-    if (layer > 0 && !layers->forward->ahead) status = pack_alone(layers, layer - 1, error);
+    bool packed = layers->forward->ahead && layer > layers->first; /* while the layer before ran */
+    if (layer > 0 && !packed) status = pack_alone(layers, layer - 1, error);
     if (status != IP_OK) return status;
     ip_session_stage(session, "forward", session->corpus.tokens, "tokens");
     if (layers->forward->ahead && layer < count) {
@@ -120,7 +121,7 @@ ip_status ip_layers_run(const ip_layers *layers, const ip_visitor *visitor, ip_e
     session->step_name = "layer";
     session->steps = (unsigned)count;
     ip_status status = IP_OK;
-    for (size_t layer = 0; status == IP_OK && layer <= count; layer++) {
+    for (size_t layer = layers->first; status == IP_OK && layer <= count; layer++) {
         session->step = (unsigned)layer;
         status = run_layer(layers, visitor, layer, error);
     }

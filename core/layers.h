@@ -21,6 +21,7 @@ typedef struct ip_layers {
     const ip_tiling *tiling;
     ip_forward *forward;
     ip_store *store;
+    size_t first;   /* layer to begin with: 0, or behind those whose states the store already holds */
     float *buffers; /* [threads][IP_TILE_ROWS][width] for rows that are not resident; NULL when all are */
 } ip_layers;
 

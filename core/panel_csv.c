@@ -222,7 +222,8 @@ static ip_status read_table(table *t, bool measures, ip_names partial) {
     if (status == IP_OK && t->panel->tasks.count == 0) status = take_plain(t, name, measures, partial);
     if (status == IP_OK) status = take_partial(t, partial);
     if (status == IP_OK && t->panel->tasks.count == 0)
-        status = ip_fail(t->error, IP_BAD_INPUT, "%s: no column of scores (numbers, beside the name and the size)", t->path);
+        status =
+            ip_fail(t->error, IP_BAD_INPUT, "%s: no column of scores (numbers, beside the name and the size)", t->path);
     return status;
 }
 

@@ -32,7 +32,7 @@ static ip_status out_of_memory(ip_error *error) { return ip_fail(error, IP_FAILE
 
 static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-/* All .json below a folder, four levels deep: the tool writes OUTPUT/MODEL/results_DATE.json. */
+/* The results files below a folder, four levels deep: the tool writes OUTPUT/MODEL/results_DATE.json. */
 static ip_status gather(ip_names *files, const char *path, unsigned depth, ip_error *error) {
     struct stat info;
     if (stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
@@ -46,7 +46,7 @@ static ip_status gather(ip_names *files, const char *path, unsigned depth, ip_er
         char *whole = entry->d_name[0] == '.' ? NULL : ip_join_path(path, entry->d_name);
         if (!whole) continue;
         bool below = stat(whole, &info) == 0 && S_ISDIR(info.st_mode);
-        bool json = n > 5 && strcmp(entry->d_name + n - 5, ".json") == 0;
+        bool json = n > 5 && strcmp(entry->d_name + n - 5, ".json") == 0 && strstr(entry->d_name, "results");
         if ((below ? depth < 4 : json) && !ip_names_add(&inside, whole)) status = out_of_memory(error);
         free(whole);
     }
@@ -72,8 +72,9 @@ static char *model_of(const ip_node *root) {
     return strndup(at, strcspn(at, ","));
 }
 
-/* A task's score under `metric`, with the filter that comes first in the alphabet; NULL metric: the first figure. */
-static bool figure_of(const ip_node *task, const char *metric, double *value) {
+/* Key of a task's score under `metric`, with the filter that comes first in the alphabet; NULL metric: of its first
+ * figure. NULL: there is none. */
+static const char *figure_of(const ip_node *task, const char *metric, double *value) {
     const char *best = NULL;
     for (void *it = ip_node_next(task, NULL); it; it = ip_node_next(task, it)) {
         const char *key = ip_node_key(it), *comma = strchr(key, ',');
@@ -85,13 +86,24 @@ static bool figure_of(const ip_node *task, const char *metric, double *value) {
         best = key;
         *value = here;
     }
-    return best != NULL;
+    return best;
 }
 
-static bool score_of(const ip_node *task, double *value) {
-    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
-        if (figure_of(task, metrics[i], value)) return true;
+static const char *score_of(const ip_node *task, double *value) {
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
+        const char *key = figure_of(task, metrics[i], value);
+        if (key) return key;
+    }
     return figure_of(task, NULL, value);
+}
+
+/* Whether the file says that a smaller figure is better: a perplexity has no place in a mean of scores. */
+static bool is_lower_better(const ip_node *root, const char *task, const char *key) {
+    char metric[128];
+    bool higher = true;
+    snprintf(metric, sizeof metric, "%.*s", (int)strcspn(key, ","), key);
+    ip_node_bool(ip_node_get(ip_node_get(ip_node_get(root, "higher_is_better"), task), metric), &higher);
+    return !higher;
 }
 
 /* Whether a task is part of a group that has a figure of its own: it would count twice. */
@@ -114,7 +126,12 @@ static ip_status take_results(gathered *g, const char *path, const ip_node *root
     for (void *it = ip_node_next(results, NULL); it; it = ip_node_next(results, it)) {
         const char *task = ip_node_key(it);
         double value;
-        if (!score_of(ip_node_value(it), &value) || in_scored_group(root, task)) continue;
+        const char *key = score_of(ip_node_value(it), &value);
+        if (!key || in_scored_group(root, task)) continue;
+        if (is_lower_better(root, task, key)) {
+            ip_tell_line(g->tell, "%s: '%s' is left out: of its %s less is better", path, task, key);
+            continue;
+        }
         ip_series *s = ip_series_find(&g->panel->tasks, task);
         if (!s) s = ip_series_add(&g->panel->tasks, task, g->panel->models);
         if (!s) return out_of_memory(g->error);
@@ -175,7 +192,7 @@ ip_status ip_panel_read_harness(ip_panel *panel, const char *const *paths, size_
     ip_status status = IP_OK;
     for (size_t i = 0; i < count && status == IP_OK; i++) status = gather(&g.files, paths[i], 0, error);
     if (status == IP_OK && g.files.count == 0)
-        status = ip_fail(error, IP_BAD_INPUT, "%s: no .json file in this folder", paths[0]);
+        status = ip_fail(error, IP_BAD_INPUT, "%s: no results file (results_....json) in this folder", paths[0]);
     for (size_t i = 0; i < g.files.count && status == IP_OK; i++) status = visit(&g, g.files.items[i], false);
     if (status == IP_OK && !ip_panel_make(panel, g.models.count)) status = out_of_memory(error);
     for (size_t i = 0; i < panel->models && status == IP_OK; i++) {

@@ -49,14 +49,28 @@ typedef struct report {
 } report;
 
 ip_status report_read(report *r, const char *const *paths, size_t count, ip_error *error);
-void report_free(report *r);
+/* One document that is in memory, without the arrays that may stand beside it. */
+ip_status report_parse(report *r, const char *path, const void *data, size_t size, ip_error *error);
+void report_free(report *r);        /* also after a failure */
+void report_write(const report *r); /* the page, to r->file */
 /* Whether any input is of that kind. */
 bool report_has(const report *r, report_kind kind);
+/* A run's means over layers 1..L, as ip_run_mean, with the intervals that its run.json gives them. */
+void report_mean(const report *r, size_t run, ip_layer_result *mean, double optimality[IP_MAX_ORDERS]);
 
 /* ---- words and numbers (report_text.c) ---- */
 
 void report_escape(FILE *file, const char *text); /* for HTML text and quoted attributes */
 char *report_escaped(const char *text);           /* malloc'ed, NULL when memory is out */
+
+/* The first characters of a text, escaped, with "…" where more follow. */
+typedef struct report_short {
+    char text[256];
+} report_short;
+void report_shorten(const char *text, size_t most, report_short *out);
+
+/* A member that is a number, else NaN. */
+double report_number(const ip_node *node, const char *key);
 
 /* A number for people: fixed decimals, "–" when it is not finite, exponents where it is very large. */
 const char *report_fixed(double x, int decimals, char out[IP_NUMBER_ROOM]);
@@ -66,6 +80,7 @@ const char *report_place(double x, char out[IP_NUMBER_ROOM]);
 #define PLACE(x)           report_place(x, (char[IP_NUMBER_ROOM]){0})
 #define EXACT(x)           ip_number_text(x, (char[IP_NUMBER_ROOM]){0})
 
+extern const double report_nats_per_bit;
 double report_bits(double nats);
 const char *report_order_name(unsigned order); /* 1: "tokens", 2: "bigrams" ... */
 
@@ -81,13 +96,22 @@ void report_figure_limit(const report *r, const char *limit);
 void report_figure_close(const report *r);
 /* The runs as switches; runs beyond what colours can tell apart are a ramp. */
 void report_legend(const report *r);
-/* What lines, bands and dashes mean, where a run has them. */
-void report_line_key(const report *r, bool bands, bool nulls);
+/* What lines, bands and dashes mean, where a figure has them. */
+enum {
+    REPORT_KEY_BAND = 1,
+    REPORT_KEY_NULL = 2,
+    REPORT_KEY_SWAP = 4,
+    REPORT_KEY_PERMUTED = 8,
+    REPORT_KEY_CROSS = 16,
+    REPORT_KEY_BOUND = 32
+};
+void report_line_key(const report *r, unsigned keys);
 
 void report_table_open(const report *r, const char *caption);
 void report_table_close(const report *r);
 void report_head_cell(const report *r, const char *text); /* text is ours, not escaped */
 void report_cell_nats(const report *r, double nats);      /* shown in bits, exact nats beside in value="" */
+void report_cell_small(const report *r, double nats);     /* the same with six decimals */
 void report_cell_number(const report *r, double x, int decimals);
 void report_cell_whole(const report *r, uint64_t x);
 void report_cell_run(const report *r, size_t run); /* number and name */
@@ -160,6 +184,9 @@ void report_bar_close(const report_panel *p);
 void report_cross(const report_panel *p, double x, double x_low, double x_high, double y, double y_low, double y_high);
 /* The run's number beside a place. */
 void report_tag_add(report_panel *p, double x, double y, size_t series);
+
+/* The curve of a bound that belongs to the runs, in a panel of the information plane. */
+void report_bound_in_plane(const report *r, const report_panel *p, unsigned order);
 
 /* ---- figures: what report_figures.def lists ---- */
 

@@ -34,12 +34,16 @@ static double round_step(double raw) {
 static void fit_linear(report_axis *axis, report_range range, unsigned ticks) {
     double span = range.high - range.low,
            size = fabs(range.low) > fabs(range.high) ? fabs(range.low) : fabs(range.high);
-    double least = size * 1e-6 > 1e-6 ? size * 1e-6 : 1e-6;
+    double least = size > 0.0 ? size * 5e-3 : 0.01; /* less would only need longer labels */
     if (axis->whole && least < 1.0) least = 1.0;
     if (span < least) {
-        /* One value: some room around it, upwards only if it stands on a border of zero. */
-        if (range.low != 0.0) range.low -= least / 2.0;
-        range.high = range.low + least;
+        double middle = range.low + span / 2.0;
+        if (axis->whole) {
+            range.high = range.low + least;
+        } else {
+            range.low = middle - least / 2.0;
+            range.high = middle + least / 2.0;
+        }
         span = least;
     }
     axis->step = round_step(span / ticks);

@@ -138,7 +138,7 @@ void report_differences(const report *r) {
     report_panels_open(r, 3);
     for (unsigned q = 0; q < QUANTITIES; q++) panel(r, (quantity)q, range);
     report_panels_close(r);
-    report_line_key(r, bands, false);
+    report_line_key(r, bands ? REPORT_KEY_BAND : 0u);
     report_figure_limit(
         r, bands ? "The intervals say how far another text of the same kind would move the difference; they do "
                    "not say whether it matters for any task."

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "core/jackknife.h"
 #include "core/report.h"
 
 /* What a panel shows of a layer. */
@@ -12,6 +13,19 @@ typedef struct value {
     double at, low, high, null; /* bits, or a ratio */
 } value;
 
+/* A figure that has an interval only through what each document group left out gives: row a, or row b over row a. */
+static value from_groups(const ip_run *run, size_t layer, double at, unsigned a, int b, double unit) {
+    double without[IP_MAX_GROUPS];
+    if (!run->without || !isfinite(at)) return (value){at / unit, NAN, NAN, NAN};
+    const double *rows = run->without + layer * ip_run_quantities(run) * run->groups;
+    for (unsigned g = 0; g < run->groups; g++) {
+        double below = rows[a * run->groups + g];
+        without[g] = b < 0 ? below : rows[(unsigned)b * run->groups + g] / below;
+    }
+    ip_interval i = ip_jackknife(at, without, run->groups);
+    return (value){at / unit, i.low / unit, i.high / unit, NAN};
+}
+
 static value in_bits(const ip_estimate *e) {
     return (value){report_bits(e->I), report_bits(e->low), report_bits(e->high), report_bits(e->null)};
 }
@@ -20,11 +34,13 @@ static value value_of(const ip_run *run, curve what, unsigned order, size_t laye
     const ip_layer_result *l = &run->layer[layer];
     bool there = order < run->orders;
     switch (what) {
-    case CURVE_H: return (value){report_bits(l->H), NAN, NAN, NAN};
-    case CURVE_CONTEXT: return (value){report_bits(l->context), NAN, NAN, NAN};
+    case CURVE_H: return from_groups(run, layer, l->H, 0, -1, report_nats_per_bit);
+    case CURVE_CONTEXT: return from_groups(run, layer, l->context, 1, -1, report_nats_per_bit);
     case CURVE_X: return there ? in_bits(&l->x[order]) : (value){NAN, NAN, NAN, NAN};
     case CURVE_Y: return there ? in_bits(&l->y[order]) : (value){NAN, NAN, NAN, NAN};
-    default: return (value){there && l->x[order].I != 0.0 ? l->y[order].I / l->x[order].I : NAN, NAN, NAN, NAN};
+    default:
+        return from_groups(run, layer, there && l->x[order].I != 0.0 ? l->y[order].I / l->x[order].I : NAN, 2 + order,
+                           (int)(2 + run->orders + order), 1.0);
     }
 }
 
@@ -38,16 +54,16 @@ static double depth(const report *r, const ip_run *run, size_t layer) {
     return r->same_depth || run->layers == 0 ? (double)layer : (double)layer / (double)run->layers;
 }
 
-static void say_point(const drawing *d, size_t i, unsigned order, size_t layer, value v) {
+static void say_point(const drawing *d, size_t i, size_t layer, value v) {
     FILE *file = d->r->file;
     fprintf(file, "%zu %s\nlayer %zu%s\n%s = %s", i + 1, d->r->inputs[i].name, layer, layer == 0 ? " (embedding)" : "",
             d->symbol, FIXED(v.at, 4));
-    if (d->what == CURVE_RATIO) return;
-    fputs(" bits", file);
-    if (isfinite(d->r->log_bins)) fprintf(file, " (efficiency %s)", FIXED(v.at / report_bits(d->r->log_bins), 4));
+    bool ratio = d->what == CURVE_RATIO;
+    if (!ratio) fputs(" bits", file);
+    if (!ratio && isfinite(d->r->log_bins))
+        fprintf(file, " (efficiency %s)", FIXED(v.at / report_bits(d->r->log_bins), 4));
     if (isfinite(v.low)) fprintf(file, "\n95 %% interval %s to %s", FIXED(v.low, 4), FIXED(v.high, 4));
     if (isfinite(v.null)) fprintf(file, "\nnull %s", FIXED(v.null, 4));
-    (void)order;
 }
 
 static void draw_run(const drawing *d, report_panel *p, size_t i, unsigned order) {
@@ -68,7 +84,7 @@ static void draw_run(const drawing *d, report_panel *p, size_t i, unsigned order
     report_line(p, "l", x, y, n);
     for (size_t l = 0; l < n; l++) {
         if (!report_point_open(p, "d", NULL, x[l], y[l])) continue;
-        say_point(d, i, order, l, value_of(run, d->what, order, l));
+        say_point(d, i, l, value_of(run, d->what, order, l));
         report_point_close(p);
     }
     report_series_close(p->file);
@@ -190,7 +206,7 @@ static void by_order(const report *r, curve what, const char *symbol) {
         panel(&d, k, range, title);
     }
     report_panels_close(r);
-    report_line_key(r, any(r, what, false), any(r, what, true));
+    report_line_key(r, (any(r, what, false) ? REPORT_KEY_BAND : 0u) | (any(r, what, true) ? REPORT_KEY_NULL : 0u));
 }
 
 void report_entropies(const report *r) {
@@ -236,7 +252,9 @@ void report_expressivity(const report *r) {
            "loss, and a lower figure need not mean worse predictions. Rare n-grams raise it as they raise I(X;Z).");
     table(r, CURVE_Y, "I(Y;Z) by layer, bits");
     report_figure_close(r);
+}
 
+void report_optimality(const report *r) {
     report_figure_open(
         r, "optimality", "Optimality by layer: expressivity per complexity",
         "The ratio I(Y;Z)/I(X;Z): 1 means that a state keeps of its input only what tells of the output. "

@@ -11,10 +11,10 @@ static void say(const report *r, size_t i, const char *what, double value) {
 }
 
 /* One of the three mean figures of order 1. */
-static double figure(const ip_run *run, unsigned which) {
+static double figure(const report *r, size_t i, unsigned which) {
     ip_layer_result mean;
     double optimality[IP_MAX_ORDERS];
-    ip_run_mean(run, &mean, optimality);
+    report_mean(r, i, &mean, optimality);
     return which == 0 ? report_bits(mean.x[0].I) : which == 1 ? report_bits(mean.y[0].I) : optimality[0];
 }
 
@@ -28,7 +28,7 @@ static void panel(const report *r, unsigned which) {
         double loss = bits_per_token(r->inputs[i].run);
         if (!isfinite(loss)) continue;
         report_range_add(&x, loss);
-        report_range_add(&y, figure(r->inputs[i].run, which));
+        report_range_add(&y, figure(r, i, which));
     }
     report_range_pad(&x);
     report_range_pad(&y);
@@ -38,7 +38,7 @@ static void panel(const report *r, unsigned which) {
     snprintf(label, sizeof label, "Loss of each run against its %s", names[which]);
     report_panel_open(&p, r->file, title, label);
     for (size_t i = 0; i < r->runs; i++) {
-        double loss = bits_per_token(r->inputs[i].run), value = figure(r->inputs[i].run, which);
+        double loss = bits_per_token(r->inputs[i].run), value = figure(r, i, which);
         report_series_open(r->file, i);
         if (isfinite(loss) && report_point_open(&p, "m", report_mark(i, r->runs), loss, value)) {
             say(r, i, names[which], value);
@@ -62,7 +62,7 @@ static void table(const report *r) {
         const ip_run *run = r->inputs[i].run;
         ip_layer_result mean;
         double optimality[IP_MAX_ORDERS];
-        ip_run_mean(run, &mean, optimality);
+        report_mean(r, i, &mean, optimality);
         fprintf(r->file, "<tr class=\"s%zu\">", i);
         report_cell_run(r, i);
         report_cell_nats(r, run->has_loss ? run->loss.nats_per_token : NAN);

@@ -135,6 +135,11 @@ void report_legend(const report *r) {
             "d=\"%s\"/></svg><span class=\"no\">%zu</span> <bdi>%s</bdi></label>",
             i, i, report_mark(i, r->runs), i + 1, r->inputs[i].name);
     }
+    if (r->runs > REPORT_DISTINCT)
+        fprintf(
+            r->file,
+            "<span class=\"more\">colours run in the order given; the table of the runs has all %zu switches</span>",
+            r->runs);
     fputs("</div>\n", r->file);
 }
 
@@ -142,12 +147,24 @@ static void key(const report *r, const char *drawing, const char *text) {
     fprintf(r->file, "<span><svg viewBox=\"0 0 28 12\" aria-hidden=\"true\">%s</svg> %s</span>", drawing, text);
 }
 
-void report_line_key(const report *r, bool bands, bool nulls) {
-    if (!bands && !nulls) return;
+void report_line_key(const report *r, unsigned keys) {
+    if (keys == 0) return;
     fputs("<p class=\"key\">", r->file);
-    key(r, "<path class=\"l\" d=\"M1 6H27\"/>", "as computed");
-    if (bands)
-        key(r, "<path class=\"b\" d=\"M1 1H27V11H1Z\"/>", "95 % interval of the bias-corrected value, over documents");
-    if (nulls) key(r, "<path class=\"n\" d=\"M1 6H27\"/>", "null: the same labels at permuted positions");
+    if (keys & REPORT_KEY_CROSS)
+        key(r,
+            "<path class=\"m\" d=\"M2 2H8V8H2Z\"/><path class=\"lead\" d=\"M8 5L19 7\"/><path class=\"i\" d=\"M12 "
+            "7H26M19 1V12\"/>",
+            "mark: the mean as computed; cross: its bias-corrected value with 95 % intervals (grouped jackknife)");
+    if (keys & REPORT_KEY_BOUND) key(r, "<path class=\"bound\" d=\"M1 6H27\"/>", "the bound: the best curve found");
+    if (!(keys & (REPORT_KEY_CROSS | REPORT_KEY_BOUND))) key(r, "<path class=\"l\" d=\"M1 6H27\"/>", "as computed");
+    if (keys & REPORT_KEY_BAND)
+        key(r, "<path class=\"b\" d=\"M1 1H27V11H1Z\"/>",
+            "95 % interval of the bias-corrected value (grouped jackknife)");
+    if (keys & REPORT_KEY_NULL)
+        key(r, "<path class=\"n\" d=\"M1 6H27\"/>", "null: the same labels at permuted positions");
+    if (keys & REPORT_KEY_SWAP)
+        key(r, "<path class=\"n\" d=\"M1 6H27\"/>", "null: chosen and rejected swapped within pairs");
+    if (keys & REPORT_KEY_PERMUTED)
+        key(r, "<path class=\"n dotted\" d=\"M1 6H27\"/>", "null: labels at permuted positions");
     fputs("</p>\n", r->file);
 }

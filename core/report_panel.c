@@ -2,7 +2,7 @@
  *
  *      title                          16
  *      y title            efficiency  34
- *   50 +--------------------------+ 48
+ *   54 +--------------------------+ 48
  *      |                          |      right: 22 for the runs' numbers, 48 with a second scale
  *      +--------------------------+ 290
  *               tick labels         306
@@ -13,7 +13,7 @@
 
 #include "core/report.h"
 
-enum { WIDTH = 480, HEIGHT = 336, LEFT = 50, TOP = 50, BOTTOM = 290, RIGHT = 452, RIGHT_OF_TWO = 428 };
+enum { WIDTH = 480, HEIGHT = 336, LEFT = 54, TOP = 50, BOTTOM = 290, RIGHT = 452, RIGHT_OF_TWO = 424 };
 
 static double right_of(const report_panel *p) { return p->efficiency > 0.0 ? RIGHT_OF_TWO : RIGHT; }
 

@@ -37,12 +37,16 @@ static void draw_path(const report *r, report_panel *p, size_t i, unsigned k) {
 static void draw_mean(const report *r, report_panel *p, size_t i, unsigned k, bool interval) {
     ip_layer_result mean;
     double optimality[IP_MAX_ORDERS];
-    ip_run_mean(r->inputs[i].run, &mean, optimality);
+    report_mean(r, i, &mean, optimality);
     const ip_estimate *x = &mean.x[k], *y = &mean.y[k];
     double at_x = report_bits(x->I), at_y = report_bits(y->I);
-    if (interval)
-        report_cross(p, at_x, report_bits(x->low), report_bits(x->high), at_y, report_bits(y->low),
+    if (interval && isfinite(x->low) && isfinite(y->low)) {
+        /* The interval stands around the corrected value, away from the mark of the plain one. */
+        double to_x = report_bits(x->corrected), to_y = report_bits(y->corrected);
+        report_line(p, "lead", (double[]){at_x, to_x}, (double[]){at_y, to_y}, 2);
+        report_cross(p, to_x, report_bits(x->low), report_bits(x->high), to_y, report_bits(y->low),
                      report_bits(y->high));
+    }
     if (report_point_open(p, "m", report_mark(i, r->runs), at_x, at_y)) {
         say_state(r, i, "mean over layers", x, y);
         say_interval(r, "complexity", x);
@@ -52,7 +56,7 @@ static void draw_mean(const report *r, report_panel *p, size_t i, unsigned k, bo
     report_tag_add(p, at_x, at_y, i);
 }
 
-/* I(Y;Z) can be no larger than I(X;Z) in expectation: the data-processing inequality. */
+/* What an encoder of the n-gram alone cannot pass; a state holds wider context too, and may. */
 static void draw_diagonal(const report_panel *p) {
     double from = p->x.low > p->y.low ? p->x.low : p->y.low, to = p->x.high < p->y.high ? p->x.high : p->y.high;
     if (from >= to) return;
@@ -81,6 +85,7 @@ static void whole_plane(const report *r, unsigned k) {
     snprintf(label, sizeof label, "Information plane of order %u, paths through the layers and means", k + 1);
     report_panel_open(&p, r->file, title, label);
     draw_diagonal(&p);
+    report_bound_in_plane(r, &p, k + 1);
     for (size_t i = 0; i < r->runs; i++) {
         if (k >= r->inputs[i].run->orders) continue;
         report_series_open(r->file, i);
@@ -104,7 +109,7 @@ static void means_alone(const report *r, unsigned k) {
         if (k >= r->inputs[i].run->orders) continue;
         ip_layer_result mean;
         double optimality[IP_MAX_ORDERS];
-        ip_run_mean(r->inputs[i].run, &mean, optimality);
+        report_mean(r, i, &mean, optimality);
         const double xs[] = {mean.x[k].I, mean.x[k].low, mean.x[k].high},
                      ys[] = {mean.y[k].I, mean.y[k].low, mean.y[k].high};
         for (unsigned j = 0; j < 3; j++) {
@@ -138,7 +143,7 @@ static void mean_row(const report *r, size_t i) {
     const ip_run *run = r->inputs[i].run;
     ip_layer_result mean;
     double optimality[IP_MAX_ORDERS];
-    ip_run_mean(run, &mean, optimality);
+    report_mean(r, i, &mean, optimality);
     for (unsigned k = 0; k < run->orders; k++) {
         const ip_estimate *e[] = {&mean.x[k], &mean.y[k]};
         fprintf(r->file, "<tr class=\"s%zu\">", i);
@@ -171,6 +176,16 @@ static void table(const report *r) {
     report_table_close(r);
 }
 
+static bool has_intervals(const report *r) {
+    ip_layer_result mean;
+    double optimality[IP_MAX_ORDERS];
+    for (size_t i = 0; i < r->runs; i++) {
+        report_mean(r, i, &mean, optimality);
+        if (isfinite(mean.x[0].low) && isfinite(mean.y[0].low)) return true;
+    }
+    return false;
+}
+
 void report_plane(const report *r) {
     report_figure_open(
         r, "plane", "The information plane",
@@ -185,6 +200,7 @@ void report_plane(const report *r) {
         means_alone(r, k);
     }
     report_panels_close(r);
+    report_line_key(r, (has_intervals(r) ? REPORT_KEY_CROSS : 0u) | (report_has_bound(r) ? REPORT_KEY_BOUND : 0u));
     report_figure_limit(
         r, "The place of a run depends on the text, the number of anchors and the order: runs compare only on "
            "the same text with the same settings. At order 2 and above most n-grams occur once, and every model drifts "

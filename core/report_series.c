@@ -18,7 +18,7 @@ static const colour light_ramp[] = {{0x3b, 0x0f, 0x5c}, {0x3a, 0x3f, 0x8a}, {0x2
                                     {0x1d, 0x8f, 0x86}, {0x4f, 0xa3, 0x4a}, {0xb0, 0x9a, 0x12}};
 static const colour dark_ramp[] = {{0x8b, 0x62, 0xc9}, {0x70, 0x83, 0xd8}, {0x4f, 0xa4, 0xcf},
                                    {0x4c, 0xc3, 0xab}, {0x9d, 0xd8, 0x6a}, {0xf6, 0xe6, 0x6a}};
-enum { STOPS = sizeof light_ramp / sizeof *light_ramp };
+enum { STOPS = sizeof light_ramp / sizeof *light_ramp, STEPS = 16 /* colours of a trajectory */ };
 
 static unsigned char mixed(unsigned a, unsigned b, double t) { return (unsigned char)(a + (b - (double)a) * t + 0.5); }
 
@@ -31,25 +31,34 @@ static colour on_ramp(const colour *ramp, size_t i, size_t count) {
     return (colour){mixed(a->r, b->r, t), mixed(a->g, b->g, t), mixed(a->b, b->b, t)};
 }
 
-static void rule(FILE *file, const char *before, size_t i, colour c) {
-    fprintf(file, "%s.s%zu{--c:#%02x%02x%02x}\n", before, i, c.r, c.g, c.b);
+static void rules(const report *r, const char *before, const colour *few, const colour *ramp) {
+    for (size_t i = 0; i < r->runs; i++) {
+        colour c = r->runs <= REPORT_DISTINCT ? few[i] : on_ramp(ramp, i, r->runs);
+        fprintf(r->file, "%s.s%zu{--c:#%02x%02x%02x}\n", before, i, c.r, c.g, c.b);
+    }
+    for (size_t i = 0; i < STEPS; i++) {
+        colour c = on_ramp(ramp, i, STEPS);
+        fprintf(r->file, "%s.r%zu{--c:#%02x%02x%02x}\n", before, i, c.r, c.g, c.b);
+    }
+    for (size_t i = 0; i < REPORT_DISTINCT; i++)
+        fprintf(r->file, "%s.f%zu{--c:#%02x%02x%02x}\n", before, i, few[i].r, few[i].g, few[i].b);
 }
 
 void report_series_style(const report *r) {
-    bool few = r->runs <= REPORT_DISTINCT;
-    for (size_t i = 0; i < r->runs; i++) rule(r->file, "", i, few ? light[i] : on_ramp(light_ramp, i, r->runs));
+    rules(r, "", light, light_ramp);
     fputs("@media screen and (prefers-color-scheme:dark){\n", r->file);
-    for (size_t i = 0; i < r->runs; i++)
-        rule(r->file, ":root:not(:has(#theme-light:checked)) ", i, few ? dark[i] : on_ramp(dark_ramp, i, r->runs));
+    rules(r, ":root:not(:has(#theme-light:checked)) ", dark, dark_ramp);
     fputs("}\n@media screen{\n", r->file);
-    for (size_t i = 0; i < r->runs; i++)
-        rule(r->file, ":root:has(#theme-dark:checked) ", i, few ? dark[i] : on_ramp(dark_ramp, i, r->runs));
+    rules(r, ":root:has(#theme-dark:checked) ", dark, dark_ramp);
     fputs("}\n", r->file);
     for (size_t i = 0; i < r->runs; i++)
         fprintf(r->file,
                 ":root:has(#k%zu:not(:checked)) .s%zu{display:none}"
-                ":root:has(#k%zu:not(:checked)) label[for=k%zu]{opacity:.45;text-decoration:line-through}\n",
+                ":root:has(#k%zu:not(:checked)) label[for=k%zu]{display:inline-flex;opacity:.45;"
+                "text-decoration:line-through}\n",
                 i, i, i, i);
+    for (size_t i = 0; i < REPORT_DISTINCT; i++)
+        fprintf(r->file, ".fig:has(.fam%zu:not(:checked)) .panel .f%zu{display:none}\n", i, i);
 }
 
 void report_series_open(FILE *file, size_t series) { fprintf(file, "<g class=\"s s%zu\">\n", series); }

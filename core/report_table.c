@@ -16,13 +16,16 @@ void report_table_close(const report *r) { fputs("</table></div></details>\n", r
 
 void report_head_cell(const report *r, const char *text) { fprintf(r->file, "<th scope=\"col\">%s</th>", text); }
 
-void report_cell_nats(const report *r, double nats) {
+static void cell_bits(const report *r, double nats, int decimals) {
     if (isfinite(nats)) {
-        fprintf(r->file, "<td><data value=\"%s\">%s</data></td>", EXACT(nats), FIXED(report_bits(nats), 4));
+        fprintf(r->file, "<td><data value=\"%s\">%s</data></td>", EXACT(nats), FIXED(report_bits(nats), decimals));
     } else {
         fputs("<td>–</td>", r->file);
     }
 }
+
+void report_cell_nats(const report *r, double nats) { cell_bits(r, nats, 4); }
+void report_cell_small(const report *r, double nats) { cell_bits(r, nats, 6); }
 
 void report_cell_number(const report *r, double x, int decimals) {
     if (isfinite(x)) {

@@ -88,9 +88,30 @@ const char *report_place(double x, char out[IP_NUMBER_ROOM]) {
     return report_fixed(x, 1, out);
 }
 
-double report_bits(double nats) { return nats / 0.6931471805599453; }
+const double report_nats_per_bit = 0.6931471805599453;
+
+double report_bits(double nats) { return nats / report_nats_per_bit; }
 
 const char *report_order_name(unsigned order) {
     static const char *const names[IP_MAX_ORDERS] = {"tokens", "bigrams", "trigrams", "quadgrams"};
     return order >= 1 && order <= IP_MAX_ORDERS ? names[order - 1] : "n-grams";
+}
+
+void report_shorten(const char *text, size_t most, report_short *out) {
+    const unsigned char *p = (const unsigned char *)text;
+    size_t n = strlen(text), used = 0;
+    for (size_t seen = 0; n > 0 && seen < most && used + 16 < sizeof out->text; seen++) {
+        const char *one;
+        size_t size, taken = escape_one(p, n, &one, &size);
+        memcpy(out->text + used, one, size);
+        used += size;
+        p += taken;
+        n -= taken;
+    }
+    strcpy(out->text + used, n > 0 ? "…" : "");
+}
+
+double report_number(const ip_node *node, const char *key) {
+    double x = NAN;
+    return ip_node_number(ip_node_get(node, key), &x) ? x : NAN;
 }

@@ -1,10 +1,12 @@
-/* The result folder: run.json, layers.csv, groups.npy, token-loss.npy. */
+/* The result folder: run.json, layers.csv, groups.npy, token-loss.npy with token-loss.offsets.npy. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/file.h"
@@ -12,6 +14,7 @@
 #include "core/base/npy.h"
 #include "core/base/number.h"
 #include "core/infoplane.h"
+#include "core/resume.h"
 
 /* A number of a table's row; what was not computed is empty. */
 static void cell(FILE *file, double x) {
@@ -94,18 +97,35 @@ ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *e
     if (status == IP_OK && run->has_loss)
         status =
             write_array(folder, "token-loss.npy", "<f4", 1, &run->loss.tokens, run->token_loss, sizeof(float), error);
+    const uint64_t borders = run->documents + 1;
+    if (status == IP_OK && run->has_loss && run->loss_offsets)
+        status = write_array(folder, "token-loss.offsets.npy", "<i8", 1, &borders, run->loss_offsets, 8, error);
     const uint64_t groups[3] = {run->layers + 1, ip_run_quantities(run), run->groups};
     if (status == IP_OK && run->without)
         status = write_array(folder, "groups.npy", "<f8", 3, groups, run->without, sizeof(double), error);
     if (status == IP_OK) status = write_text(run, folder, "layers.csv", write_csv, error);
     /* run.json last: where it stands, the folder is whole. */
     if (status == IP_OK) status = write_text(run, folder, "run.json", ip_run_write_json, error);
+    if (status == IP_OK) ip_resume_forget(folder);
     return status;
 }
 
 void ip_emergency_cleanup(void) { ip_out_unlink_all(); }
 
 void ip_guard_maps(void) { ip_map_guard(); }
+
+/* What a killed process has left: nobody else writes here once the folder is claimed. */
+static void sweep(const char *folder) {
+    DIR *entries = opendir(folder);
+    for (const struct dirent *e; entries && (e = readdir(entries)) != NULL;) {
+        const char *part = strstr(e->d_name, ".part-");
+        if (!part || part[6] == '\0' || part[6 + strspn(part + 6, "0123456789")] != '\0') continue;
+        char *path = ip_join_path(folder, e->d_name);
+        if (path) unlink(path);
+        free(path);
+    }
+    if (entries) closedir(entries);
+}
 
 /* The lock is on the folder itself: nothing is left behind, and it ends with the process. */
 ip_status ip_folder_claim(int *claim, const char *folder, ip_error *error) {
@@ -114,7 +134,16 @@ ip_status ip_folder_claim(int *claim, const char *folder, ip_error *error) {
     if (status != IP_OK) return status;
     *claim = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*claim < 0) return ip_fail(error, IP_FAILED, "%s: cannot open the folder: %s", folder, strerror(errno));
-    if (flock(*claim, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return IP_OK; /* a system without locks */
+    /* A process that has just been killed may take a moment to let go. */
+    const struct timespec moment = {0, 50000000};
+    for (int i = 0; i < 20; i++) {
+        if (flock(*claim, LOCK_EX | LOCK_NB) == 0) {
+            sweep(folder);
+            return IP_OK;
+        }
+        if (errno != EWOULDBLOCK) return IP_OK; /* a system without locks */
+        nanosleep(&moment, NULL);
+    }
     ip_folder_release(*claim);
     *claim = -1;
     return ip_fail(error, IP_FAILED, "%s: another run is writing here: wait for it, or name another folder", folder);

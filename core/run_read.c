@@ -185,22 +185,73 @@ static void read_layers(reader *r, ip_run *run, const ip_node *root) {
     }
 }
 
-static void read_root(reader *r, ip_run *run, const ip_node *root) {
-    const char *schema = NULL;
-    if (!ip_node_text(ip_node_get(root, "schema"), &schema) || strcmp(schema, "infoplane.run/1") != 0) {
-        odd(r, "", "schema", "\"infoplane.run/1\": the result of analyze -o");
+static void read_top_list(reader *r, ip_top_list_of *out, const ip_node *list, unsigned order) {
+    if (!ip_node_is_array(list)) odd(r, "top", "X and Y", "lists of one list per order");
+    size_t count = ip_node_count(list);
+    out->rows = calloc(count + 1, sizeof *out->rows);
+    if (!out->rows && r->status == IP_OK) r->status = ip_fail(r->error, IP_FAILED, "%s: out of memory", r->path);
+    for (size_t i = 0; r->status == IP_OK && i < count; i++) {
+        const ip_node *node = ip_node_at(list, i), *ids = member(r, node, "top", "ids", true);
+        ip_top_ngram *row = &out->rows[i];
+        row->length = (unsigned)ip_node_count(ids);
+        if (row->length < 1 || row->length > order) odd(r, "top", "ids", "a list of at most as many as the order");
+        for (unsigned t = 0; r->status == IP_OK && t < row->length; t++) {
+            uint64_t id = 0;
+            if (!ip_node_whole(ip_node_at(ids, t), &id) || id > INT32_MAX) odd(r, "top", "ids", "ids of tokens");
+            row->ids[t] = (int32_t)id;
+        }
+        row->count = whole(r, node, "top", "count", UINT64_MAX);
+        row->nats = number(r, node, "top", "nats");
+        row->text = text(r, node, "top", "text");
+        out->count = i + 1;
+    }
+}
+
+static void read_top(reader *r, ip_run *run, const ip_node *root) {
+    const ip_node *top = ip_node_get(root, "top");
+    if (!top || r->status != IP_OK) return;
+    run->top = (unsigned)whole(r, top, "top", "of", IP_TOP_MOST);
+    const ip_node *x = member(r, top, "top", "X", true), *y = member(r, top, "top", "Y", true);
+    if (ip_node_count(x) != run->orders || ip_node_count(y) != run->orders)
+        odd(r, "top", "X and Y", "lists of one list per order");
+    for (unsigned k = 0; r->status == IP_OK && k < run->orders; k++) {
+        read_top_list(r, &run->top_x[k], ip_node_at(x, k), k + 1);
+        read_top_list(r, &run->top_y[k], ip_node_at(y, k), k + 1);
+    }
+}
+
+static void read_description(reader *r, ip_run *run, const ip_node *root, const char *schema) {
+    const char *found = NULL;
+    if (!ip_node_text(ip_node_get(root, "schema"), &found) || strcmp(found, schema) != 0) {
+        odd(r, "", "schema",
+            strcmp(schema, "infoplane.run/1") == 0 ? "\"infoplane.run/1\": the result of analyze -o" : schema);
         return;
     }
     read_machine(r, run, root);
     read_model(r, run, root);
     read_corpus(r, run, root);
     read_estimator(r, run, root);
+}
+
+static void read_root(reader *r, ip_run *run, const ip_node *root) {
+    read_description(r, run, root, "infoplane.run/1");
+    if (r->status != IP_OK) return;
     const ip_node *loss = ip_node_get(root, "loss"), *end = ip_node_get(loss, "with_end");
     run->has_loss = loss != NULL;
     run->has_end = end != NULL;
     if (loss) run->loss = read_loss(r, loss);
     if (end) run->loss_end = read_loss(r, end);
     read_layers(r, run, root);
+    read_top(r, run, root);
+}
+
+ip_status ip_run_parse_description(ip_run **out, const char *path, const ip_node *root, const char *schema,
+                                   ip_error *error) {
+    ip_run *run = *out = calloc(1, sizeof *run);
+    if (!run) return ip_fail(error, IP_FAILED, "%s: out of memory", path);
+    reader r = {path, error, IP_OK};
+    read_description(&r, run, root, schema);
+    return r.status;
 }
 
 ip_status ip_run_parse(ip_run **out, const char *path, const void *data, size_t size, ip_error *error) {
@@ -271,6 +322,35 @@ static ip_status read_array(void **out, const char *folder, const char *name, un
     return status;
 }
 
+/* Where documents begin in token-loss.npy; NULL in run->loss_offsets when there is no such file. */
+static ip_status read_loss_offsets(ip_run *run, const char *folder, ip_error *error) {
+    char *path = ip_join_path(folder, "token-loss.offsets.npy");
+    if (!path) return ip_fail(error, IP_FAILED, "out of memory");
+    struct stat info;
+    ip_npy npy;
+    bool there = stat(path, &info) == 0;
+    ip_status status = there ? ip_npy_open(&npy, path, error) : IP_OK;
+    if (there && status == IP_OK) {
+        bool fits =
+            npy.kind != 'f' && npy.dims == 1 && run->documents < UINT64_MAX && npy.shape[0] == run->documents + 1;
+        run->loss_offsets = fits ? malloc((size_t)npy.count * sizeof *run->loss_offsets) : NULL;
+        if (fits && !run->loss_offsets) status = ip_fail(error, IP_FAILED, "%s: out of memory", path);
+        uint64_t before = 0;
+        for (uint64_t i = 0; fits && status == IP_OK && i < npy.count; i++) {
+            uint64_t at = (uint64_t)ip_npy_int(&npy, i);
+            fits = at >= before && at <= run->loss.tokens && (i > 0 || at == 0);
+            run->loss_offsets[i] = before = at;
+        }
+        if (status == IP_OK && (!fits || before != run->loss.tokens))
+            status =
+                ip_fail(error, IP_BAD_INPUT,
+                        "%s: must hold the documents' borders in token-loss.npy: the two do not belong together", path);
+        ip_npy_close(&npy);
+    }
+    free(path);
+    return status;
+}
+
 static ip_status read_arrays(ip_run *run, const char *folder, ip_error *error) {
     uint64_t groups[3] = {run->layers + 1, ip_run_quantities(run), run->groups}, losses[1] = {run->loss.tokens};
     void *values;
@@ -282,6 +362,7 @@ static ip_status read_arrays(ip_run *run, const char *folder, ip_error *error) {
     if (status == IP_OK && run->has_loss) {
         status = read_array(&values, folder, "token-loss.npy", 1, losses, 4, error);
         run->token_loss = values;
+        if (status == IP_OK && values) status = read_loss_offsets(run, folder, error);
     }
     return status;
 }

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "arch/scalar_math.h"
+#include "core/bound_report.h"
 #include "core/infoplane.h"
+#include "core/json_write.h"
 
 static const double ln2 = 0.6931471805599453;
 
@@ -112,6 +114,24 @@ static void intervals(const sheet *s) {
     }
 }
 
+static void top_table(const ip_run *run, FILE *file, bool input, unsigned order) {
+    const ip_top_list_of *list = input ? &run->top_x[order] : &run->top_y[order];
+    double unused[IP_MAX_ORDERS];
+    ip_layer_result mean;
+    ip_run_mean(run, &mean, unused);
+    double I = input ? mean.x[order].I : mean.y[order].I;
+    fprintf(file, "\n%s n = %u    %9s %9s %7s\n", input ? "I(X;Z)" : "I(Y;Z)", order + 1, "positions", "bits", "of I");
+    for (size_t i = 0; i < list->count; i++) {
+        const ip_top_ngram *row = &list->rows[i];
+        fprintf(file, "  %-16s %7llu %9.5f %6.2f%%  ", "", (unsigned long long)row->count, row->nats / ln2,
+                I != 0.0 ? 100.0 * row->nats / I : 0.0);
+        ip_json json;
+        ip_json_begin(&json, file);
+        ip_json_string(&json, NULL, row->text);
+        fputc('\n', file);
+    }
+}
+
 static void loss_line(FILE *file, const char *what, const ip_loss_result *loss, uint64_t documents) {
     fprintf(file, "%s %.4f nats per token (%.4f bits), perplexity %.3f, %.2f bits per document, over %llu tokens\n",
             what, loss->nats_per_token, loss->nats_per_token / ln2, ip_exp(loss->nats_per_token),
@@ -149,7 +169,18 @@ void ip_run_write_table(const ip_run *run, FILE *file) {
     fprintf(file, "\nefficiency (the same as a share of log2 %llu)\n", (unsigned long long)run->bins);
     body(&efficiency, false);
     if (run->null > 0 || run->groups > 0) intervals(&bits);
+    if (run->bound[0]) ip_bound_run_table(run, file);
     if (run->has_lens) lens_table(run, file);
+    if (run->top > 0)
+        fprintf(
+            file,
+            "\nn-grams that carry most: their parts of I, mean over layers 1..%llu; the parts of all n-grams add up "
+            "to I\n",
+            (unsigned long long)run->layers);
+    for (unsigned k = 0; run->top > 0 && k < run->orders; k++) {
+        top_table(run, file, true, k);
+        top_table(run, file, false, k);
+    }
     if (run->has_loss) {
         fputc('\n', file);
         loss_line(file, "loss:", &run->loss, run->documents);

@@ -59,6 +59,11 @@ static ip_status open_pool(ip_session *session, const ip_settings *settings, ip_
 
 static const ip_host silent_host;
 
+bool ip_cancelled_by_flag(void *context) {
+    const volatile int *flag = context;
+    return *flag != 0;
+}
+
 ip_status ip_session_open(ip_session *session, const ip_settings *settings, const ip_host *host, ip_error *error) {
     memset(session, 0, sizeof *session);
     session->settings = settings;
@@ -104,6 +109,8 @@ ip_corpus_options ip_corpus_options_of(const ip_settings *settings) {
         .max_tokens = (size_t)settings->max_tokens,
         .add_special = settings->add_special,
         .parse_special = settings->parse_special,
+        .ids = settings->ids,
+        .borders = settings->borders,
     };
 }
 
@@ -119,8 +126,8 @@ static bool ends_with(const char *text, const char *tail) {
     return n >= m && strcmp(text + n - m, tail) == 0;
 }
 
-/* The tokenizer that was asked for, else the model's own: the keys of a GGUF, the tokenizer.json of a folder. */
-static ip_status open_tokenizer(ip_tokenizer **out, ip_session *session, ip_error *error) {
+/* The model's own: the keys of a GGUF, the tokenizer.json of a folder. */
+ip_status ip_session_tokenizer(ip_session *session, ip_tokenizer **out, ip_error *error) {
     const ip_checkpoint *file = ip_model_checkpoint(session->model);
     const char *json = session->settings->tokenizer;
     if (!json && file->gguf) return ip_tokenizer_from_gguf(out, file->gguf, warn_of, session, error);
@@ -134,13 +141,21 @@ ip_status ip_session_corpus(ip_session *session, const char *const *corpora, siz
     for (size_t i = 0; i < count; i++) text = text || !ends_with(corpora[i], ".npy");
     ip_session_stage(session, "tokens", 0, "bytes");
     ip_status status = IP_OK;
-    if (text) status = open_tokenizer(&tokenizer, session, error);
+    if (text) status = ip_session_tokenizer(session, &tokenizer, error);
     const size_t vocabulary = ip_model_plan(session->model)->vocabulary;
     ip_corpus_options options = ip_corpus_options_of(session->settings);
     if (status == IP_OK)
         status = ip_corpus_read(&session->corpus, corpora, count, &options, tokenizer, vocabulary, session->pool,
                                 warn_of, session, corpus_progress, session, error);
-    ip_tokenizer_free(tokenizer);
+    /* n-grams are listed as text where there is a tokenizer; ids alone will do. */
+    if (status == IP_OK && !text && session->settings->top > 0 &&
+        ip_session_tokenizer(session, &tokenizer, error) != IP_OK)
+        tokenizer = NULL;
+    if (session->settings->top > 0) {
+        session->tokenizer = tokenizer;
+    } else {
+        ip_tokenizer_free(tokenizer);
+    }
     if (status == IP_OK && session->corpus.replaced > 0)
         ip_session_warn(session, "%s: invalid UTF-8: %llu U+FFFD put in", corpora[0],
                         (unsigned long long)session->corpus.replaced);
@@ -151,6 +166,7 @@ ip_status ip_session_close(ip_session *session, ip_status status, ip_error *erro
     ip_session_end(session);
     ip_error failure = session->failure;
     ip_corpus_free(&session->corpus);
+    ip_tokenizer_free(session->tokenizer);
     ip_model_close(session->model);
     ip_pool_destroy(session->pool);
     if (session->reporting_ready) pthread_mutex_destroy(&session->reporting);
@@ -194,7 +210,7 @@ ip_status ip_session_advance(ip_session *session, uint64_t units, ip_error *erro
     uint64_t done = atomic_fetch_add(&session->done, units) + units;
     if (ip_map_check(error) != IP_OK) return IP_FAILED;
     if (host->cancelled && host->cancelled(host->context))
-        return ip_fail(error, IP_INTERRUPTED, "interrupted: nothing was written");
+        return ip_fail(error, IP_INTERRUPTED, "interrupted: no result was written");
     if (!host->progress) return IP_OK;
     uint64_t now = (uint64_t)((ip_seconds() - session->started) * 1000.0), due = atomic_load(&session->next_report);
     if (now >= due && atomic_compare_exchange_strong(&session->next_report, &due, now + 100)) {

@@ -112,7 +112,7 @@ static ip_status run_states(ip_session *session, const char *folder, const ip_ti
     }
     if (status == IP_OK) status = open_layer(&job, 0, error);
     if (status == IP_OK) {
-        ip_layers layers = {session, tiling, &forward, &store, buffers};
+        ip_layers layers = {session, tiling, &forward, &store, 0, buffers};
         ip_visitor visitor = {&job, write_tile, layer_done};
         status = ip_layers_run(&layers, &visitor, error);
     }

@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# compare, trajectory and correlate from outside: what they refuse, resuming, watching, what they write.
+# variants: native asan
+source "$INFOPLANE_ROOT/tests/fixtures/cli.sh"
+demo=$INFOPLANE_ROOT/models/demo
+model=$demo/demo.q8_0.gguf
+text=$demo/heldout.jsonl
+patience=$((patience * 12))
+few=(--documents 6 --null 0 --orders 2 --quiet)
+
+# refuses STATUS TEXT ARGUMENT...: exits so, with one line that says TEXT.
+refuses() {
+    local wanted=$1 said=$2
+    shift 2
+    run "$@"
+    check "$*: exit $wanted" [ $status -eq "$wanted" ]
+    check "$*: says $said" grep -qF -- "$said" "$work/err"
+    check "$*: one line" [ "$(wc -l <"$work/err")" -eq 1 ]
+}
+
+# ---- compare ----
+run analyze "$model" "$text" "${few[@]}" --loss -o "$work/a"
+run compare "$model" "$work/a" --corpus "$text" "${few[@]}" --loss -o "$work/pair"
+check "a model against its run" [ $status -eq 0 ]
+check "no difference" awk -F, 'NR > 1 && $5 != 0 { exit 1 }' "$work/pair/compare.csv"
+check "layers, figures and loss" [ "$(wc -l <"$work/pair/compare.csv")" -eq $((1 + 6 * 8 + 1)) ]
+run compare "$work/a" "$work/a" --json
+check "JSON" grep -q '"schema": "infoplane.compare/1"' "$work/out"
+run analyze "$model" "$text" "${few[@]}" --bins 50 -o "$work/b"
+refuses 3 "they differ in --bins" compare "$work/a" "$work/b"
+run analyze "$model" "$text" "${few[@]}" --documents 5 -o "$work/b"
+refuses 3 "they differ in the text after splitting" compare "$work/a" "$work/b/run.json"
+refuses 2 "say the text with --corpus" compare "$work/a" "$model"
+refuses 2 "--corpus goes with models" compare "$work/a" "$work/a" --corpus "$text"
+refuses 2 "usage: infoplane compare A B" compare "$work/a"
+echo '{"schema": "infoplane.run/1"' >"$work/b/run.json"
+refuses 3 "run.json" compare "$work/a" "$work/b"
+
+# ---- trajectory ----
+mkdir "$work/checkpoints"
+ln -s "$model" "$work/checkpoints/step-10.gguf"
+cp "$model" "$work/checkpoints/step-9.gguf"
+run trajectory "$work/checkpoints" --corpus "$text" "${few[@]}" -o "$work/t"
+check "a folder of checkpoints" [ $status -eq 0 ]
+check "by step, not by name" [ "$(grep -o '^step [0-9]*' "$work/out" | tr '\n' ' ')" = "step 9 step 10 " ]
+check "a peak that is not above the rest" grep -q "within chance, no compression" "$work/out"
+touch "$work/before"
+rm -r "$work/t/step-9.gguf"
+run trajectory "$work/checkpoints/*" --corpus "$text" "${few[@]}" -o "$work/t" --json
+check "a pattern" grep -q '"schema": "infoplane.trajectory/1"' "$work/out"
+check "only what was missing is made" [ "$(find "$work/t" -name run.json -newer "$work/before" | wc -l)" -eq 1 ]
+run trajectory "$work/checkpoints" --corpus "$text" "${few[@]}" --bins 60 -o "$work/t"
+check "other settings: made again" [ "$(find "$work/t" -name run.json -newer "$work/before" | wc -l)" -eq 2 ]
+refuses 3 "no checkpoint in this folder" trajectory "$demo/.." --corpus "$text"
+refuses 3 "nothing matches" trajectory "$work/none*" --corpus "$text"
+refuses 2 "checkpoints are wanted" trajectory --corpus "$text"
+refuses 2 "-o DIR says where" trajectory --watch "$work/checkpoints" --corpus "$text"
+refuses 3 "they differ in the text" trajectory "$work/a" "$work/checkpoints" --corpus "$text" --documents 3 --quiet
+
+# Watching: one checkpoint is there, one comes while it watches, in two strokes; a broken one is left out.
+mkdir "$work/growing"
+cp "$model" "$work/growing/step-1.gguf"
+echo nonsense >"$work/growing/step-2.gguf"
+timeout "$patience" "$INFOPLANE" trajectory --watch "$work/growing" --watch-until 2 --corpus "$text" --documents 3 --null 0 -o "$work/w" \
+    >"$work/out" 2>"$work/err" &
+watcher=$!
+sleep 1
+head -c 100000 "$model" >"$work/growing/.step-3.gguf"
+sleep 1
+cp "$model" "$work/growing/.step-3.gguf"
+mv "$work/growing/.step-3.gguf" "$work/growing/step-3.gguf"
+wait $watcher
+status=$?
+check "watching ends at two" [ $status -eq 0 ]
+check "both were seen" [ "$(grep -c '^step' "$work/out")" -eq 2 ]
+check "the result stands" [ -s "$work/w/trajectory.json" ]
+check "the broken one was told" grep -q "step-2.gguf.*left out until it changes" "$work/err"
+
+# Interrupted with a whole result.
+timeout "$patience" "$INFOPLANE" trajectory --watch "$work/growing" --corpus "$text" --documents 3 --null 0 -o "$work/w" \
+    >"$work/out" 2>"$work/err" &
+watcher=$!
+for _ in $(seq "$patience"); do
+    sleep 1
+    [ "$work/w/trajectory.json" -nt "$work/growing/step-3.gguf" ] && grep -q '"step": 3' "$work/w/trajectory.json" && break
+done
+sleep 2
+kill $watcher
+wait $watcher
+status=$?
+check "interrupted: a result all the same" [ $status -eq 0 ]
+check "interrupted: the table" grep -q '^2 checkpoints' "$work/out"
+
+# ---- correlate ----
+refuses 2 "runs with --scores FILE, or --table FILE alone" correlate "$work/a"
+refuses 3 "No such file" correlate "$work/a" --scores "$work/none.csv"
+printf 'model,a\nx,1\n' >"$work/scores.csv"
+refuses 3 "0 models with scores: four are the least" correlate "$work/a" --scores "$work/scores.csv" --quiet
+refuses 2 "--order 3 is not there" correlate "$work/a" --scores "$work/scores.csv" --order 3
+printf 'model,family,params_b,loss,complexity,words\n' >"$work/table.csv"
+for i in 1 2 3 4 5 6; do printf 'f%d/m%d,f%d,%d.5,%d,0.%d,%d\n' $((i % 3)) $i $((i % 3)) $i $((7 - i)) $((i * 37 % 10)) $((i * i % 7)); done \
+    >>"$work/table.csv"
+run correlate --table "$work/table.csv" -o "$work/c"
+check "a table" [ $status -eq 0 ]
+cp "$work/out" "$work/once"
+run correlate --table "$work/table.csv" --threads 3
+check "the same again, on other threads" cmp -s "$work/out" "$work/once"
+check "no p of 0: permutations are counted" grep -q '"permutations": 720' "$work/c/correlate.json"
+check "CSV: two measures of agreement, three sets" [ "$(wc -l <"$work/c/correlate.csv")" -eq $((1 + 2 * 6)) ]
+refuses 2 "--partial nothing: no column" correlate --table "$work/table.csv" --partial nothing
+check "clean terminal" clean_terminal
+finish
