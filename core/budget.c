@@ -46,11 +46,15 @@ ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_til
     if (estimates) {
         positions = ip_corpus_positions(corpus, orders);
         uint64_t estimator, m = round_up(bins, IP_LANES);
-        ip_status status = ip_estimator_bytes(&estimator, &out->counting, session, bins, plan->layers, error);
+        ip_status status =
+            ip_estimator_bytes(&estimator, &out->counting, session, bins, plan->width, plan->layers, error);
         if (status != IP_OK) return status;
-        out->fixed += estimator + m * plan->width * sizeof(float);
-        out->fixed += threads * (2 * tile_bytes + (IP_TILE_ROWS + IP_TILE_MAX) * m * sizeof(float));
-        out->soft = round_up(bins, IP_LANES) * positions * sizeof(float);
+        out->fixed += estimator + threads * tile_bytes;
+        if (ip_method_of(session->settings) == IP_METHOD_SOFT) { /* anchors, a thread's rows, assignments */
+            out->fixed += m * plan->width * sizeof(float);
+            out->fixed += threads * (tile_bytes + (IP_TILE_ROWS + IP_TILE_MAX) * m * sizeof(float));
+            out->soft = m * positions * sizeof(float);
+        }
     }
     out->hidden = tokens * plan->width * sizeof(float);
     uint64_t bound = session->memory_bound, spill_buffers = threads * tile_bytes;
