@@ -6,7 +6,9 @@
 
 #include "arch/scalar_math.h"
 #include "core/anchors.h"
+#include "core/base/file.h"
 #include "core/base/memory.h"
+#include "core/bound_ngrams.h"
 #include "core/budget.h"
 #include "core/estimator.h"
 #include "core/infoplane.h"
@@ -14,6 +16,7 @@
 #include "core/loss.h"
 #include "core/resume.h"
 #include "core/run.h"
+#include "core/shard.h"
 
 typedef struct analysis {
     ip_session *session;
@@ -24,6 +27,9 @@ typedef struct analysis {
     ip_calibration calibration;
     ip_method_kind kind;
     ip_estimator estimator;
+    ip_shard_part part; /* of 0: this is no shard */
+    const char *state;  /* a shard's file */
+    ip_shard_writer writer;
     ip_anchors anchors; /* of soft */
     size_t bins;
     ip_forward forward;
@@ -99,6 +105,14 @@ static ip_status look_at_tile(void *context, size_t layer, unsigned worker, cons
 
 /* ---- per layer ---- */
 
+/* What a shard leaves of a layer. */
+static ip_status write_layer(analysis *a, size_t layer, ip_error *error) {
+    const ip_soft *soft = &a->estimator.soft;
+    ip_session_stage(a->session, "state", 0, "");
+    return ip_shard_write(&a->writer, IP_SECTION_LAYER, (uint32_t)layer, soft->rows,
+                          soft->blocks * soft->positions * IP_LANES * sizeof(float), error);
+}
+
 /* The lens of a layer; at the last one it is the loss. */
 static ip_status lens_layer(analysis *a, size_t layer, ip_error *error) {
     ip_layer_result *result = &a->run->layer[layer];
@@ -109,6 +123,7 @@ static ip_status lens_layer(analysis *a, size_t layer, ip_error *error) {
 /* Behind the last layer nothing is kept: the loss goes on from what its lens has left. */
 static ip_status layer_done(void *context, size_t layer, ip_error *error) {
     analysis *a = context;
+    if (a->part.of > 0) return write_layer(a, layer, error);
     ip_status status = ip_estimator_layer(&a->estimator, layer, error);
     if (status == IP_OK && a->run->has_lens) status = lens_layer(a, layer, error);
     if (status == IP_OK && layer < a->forward.plan->layers) ip_resume_keep(&a->resume, a->session, &a->store, layer);
@@ -154,8 +169,13 @@ static ip_status check_settings(analysis *a, ip_error *error) {
     if (status != IP_OK) return status;
     if (s->top > 0 && a->kind != IP_METHOD_SOFT)
         return ip_fail(error, IP_USAGE, "--top: n-grams are listed with --estimator soft");
+    if (a->part.of > 0 && a->kind != IP_METHOD_SOFT)
+        return ip_fail(error, IP_USAGE, "--shard: shards are computed with --estimator soft");
+    if (s->bound && (a->kind == IP_METHOD_BINNING || a->kind == IP_METHOD_MATRIX))
+        return ip_fail(error, IP_USAGE, "--bound: the estimator %s has no number of codes to bound", s->estimator);
     if (s->top > IP_TOP_MOST) return ip_fail(error, IP_USAGE, "--top %u: 0 to %d n-grams", s->top, IP_TOP_MOST);
-    return ip_resampling_check(s, error);
+    if (s->bound) status = ip_bound_check(s, error);
+    return status == IP_OK ? ip_resampling_check(s, error) : status;
 }
 
 /* What the estimator keeps of a layer, and the room of each worker. */
@@ -208,6 +228,7 @@ static ip_status allocate(analysis *a, ip_error *error) {
 static void release(analysis *a) {
     ip_resume_close(&a->resume);
     ip_estimator_close(&a->estimator);
+    ip_shard_abandon(&a->writer);
     ip_anchors_free(&a->anchors);
     ip_head_close(&a->head);
     ip_forward_close(&a->forward);
@@ -219,6 +240,58 @@ static void release(analysis *a) {
 
 static ip_bytes piece_of(const void *context, int32_t id) {
     return context ? ip_tokenizer_piece(context, id) : (ip_bytes){NULL, 0};
+}
+
+/* ---- a shard: its documents alone, into a state file ---- */
+
+/* Once the whole corpus is known: what the run says of it, then only the shard's documents stay. */
+static ip_status choose_documents(analysis *a, ip_error *error) {
+    ip_corpus *corpus = &a->session->corpus;
+    unsigned orders = a->run->orders;
+    ip_status status = ip_positions_check(corpus, orders, error);
+    if (status != IP_OK || a->part.of == 0) return status;
+    status = ip_run_describe_corpus(a->run, corpus, error);
+    if (status == IP_OK) status = ip_shard_plan(&a->part, corpus->documents, error);
+    if (status == IP_OK) ip_shard_narrow(corpus, &a->part, orders);
+    return status;
+}
+
+static ip_status prepare_shard(analysis *a, ip_error *error) {
+    const ip_session *session = a->session;
+    bool pieces = session->settings->top > 0;
+    uint32_t layers = (uint32_t)ip_model_plan(session->model)->layers + 1;
+    ip_status status = ip_position_base(&a->estimator.position_base, &session->corpus, a->run->orders, error);
+    return status == IP_OK ? ip_shard_create(&a->writer, a->state, layers + 3 + pieces + a->part.loss, error) : status;
+}
+
+static ip_status write_losses(analysis *a, ip_error *error) {
+    uint64_t tokens = a->session->corpus.tokens, document = 0;
+    const uint64_t *offsets = a->session->corpus.offsets;
+    ip_status status = ip_head_run(&a->head, "loss", false, error);
+    double *losses = status == IP_OK ? ip_big_alloc((size_t)tokens * sizeof *losses) : NULL;
+    if (status == IP_OK && !losses) status = ip_fail(error, IP_FAILED, "out of memory for the losses");
+    for (uint64_t i = 0; status == IP_OK && i < tokens; i++) {
+        while (i >= offsets[document + 1]) document++;
+        bool last = i + 1 == offsets[document + 1];
+        losses[i] = last && a->head.end < 0 ? 0.0 : ip_loss_of_token(&a->head, i);
+    }
+    if (status == IP_OK)
+        status = ip_shard_write(&a->writer, IP_SECTION_LOSSES, 0, losses, (size_t)tokens * sizeof *losses, error);
+    ip_big_free(losses, (size_t)tokens * sizeof(double));
+    return status;
+}
+
+static ip_status finish_shard(analysis *a, const char *model, const ip_pieces *pieces, ip_error *error) {
+    ip_session *session = a->session;
+    ip_run *run = a->run;
+    run->top = session->settings->top;
+    run->groups = session->settings->groups;
+    run->bootstrap = session->settings->bootstrap;
+    ip_status status = a->part.loss ? write_losses(a, error) : IP_OK;
+    if (status == IP_OK) status = ip_run_describe(run, session, &a->anchors, a->calibration, model, error);
+    if (status == IP_OK)
+        status = ip_shard_describe(&a->writer, run, &a->part, &session->corpus, run->top > 0 ? pieces : NULL, error);
+    return status == IP_OK ? ip_shard_commit(&a->writer, error) : status;
 }
 
 static ip_status run_analysis(analysis *a, const char *model, const char *const *corpora, size_t count,
@@ -243,20 +316,27 @@ static ip_status run_analysis(analysis *a, const char *model, const char *const 
         status = ip_anchors_count(&a->bins, s->anchors, plan->width, (size_t)s->bins, error);
     }
     if (status == IP_OK) status = ip_session_corpus(session, corpora, count, error);
+    if (status == IP_OK) status = choose_documents(a, error);
     if (status == IP_OK) status = ip_tiling_make(&a->tiling, &session->corpus, error);
     if (status == IP_OK)
         status = ip_budget_make(&a->budget, session, &a->tiling, true, a->bins, s->loss || s->lens, error);
-    if (status == IP_OK) status = ip_estimator_open(&a->estimator, session, a->run, plan->layers, error);
+    if (status == IP_OK)
+        status = a->part.of > 0 ? prepare_shard(a, error)
+                                : ip_estimator_open(&a->estimator, session, a->run, plan->layers, error);
+    for (unsigned k = 0; status == IP_OK && s->bound && a->part.of == 0 && k < s->orders; k++)
+        status = ip_bound_of_partitions(&a->run->bound[k], &a->estimator.x[k], &a->estimator.y[k], k + 1, a->bins,
+                                        session, error);
     if (status == IP_OK) status = allocate(a, error);
     if (status != IP_OK) return status;
     if (a->tiling.longest > plan->context_length)
         ip_session_warn(session, "documents reach %zu tokens, the model was trained for %zu", a->tiling.longest,
                         plan->context_length);
-    status = resume(a, model, error);
+    status = a->part.of > 0 ? IP_OK : resume(a, model, error); /* a shard that was stopped begins again */
     ip_visitor visitor = {a, look_at_tile, layer_done};
     if (status == IP_OK) status = ip_layers_run(&a->layers, &visitor, error);
-    if (status == IP_OK && s->loss) status = compute_loss(a, error);
     ip_pieces pieces = {piece_of, session->tokenizer};
+    if (a->part.of > 0) return status == IP_OK ? finish_shard(a, model, &pieces, error) : status;
+    if (status == IP_OK && s->loss) status = compute_loss(a, error);
     if (status == IP_OK) status = ip_estimator_finish(&a->estimator, &pieces, error);
     if (status == IP_OK) status = ip_run_describe(a->run, session, &a->anchors, a->calibration, model, error);
     if (a->kind != IP_METHOD_SOFT) {
@@ -269,8 +349,10 @@ static ip_status run_analysis(analysis *a, const char *model, const char *const 
     return status;
 }
 
-ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora, size_t corpus_count,
-                     const ip_settings *settings, const char *scratch_default, const ip_host *host, ip_error *error) {
+/* state: the file of shard settings->shard of settings->shards, or NULL. */
+static ip_status analyze(ip_run **out, const char *state, const char *model, const char *const *corpora,
+                         size_t corpus_count, const ip_settings *settings, const char *scratch_default,
+                         const ip_host *host, ip_error *error) {
     *out = NULL;
     ip_session session;
     ip_run *run = calloc(1, sizeof *run);
@@ -281,8 +363,12 @@ ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora
     analysis a = {.session = &session,
                   .run = run,
                   .scratch = ip_scratch_folder(settings, scratch_default),
+                  .state = state,
                   .estimator = {.soft = {.scratch = {.fd = -1}}},
                   .store = {.scratch = {.fd = -1}}};
+    if (state)
+        a.part = (ip_shard_part){
+            .index = settings->shard, .of = settings->shards, .loss = settings->loss, .loss_end = settings->loss_end};
     ip_status status = ip_session_open(&session, settings, host, error);
     if (status == IP_OK) status = check_settings(&a, error);
     if (status == IP_OK) status = run_analysis(&a, model, corpora, corpus_count, error);
@@ -292,6 +378,35 @@ ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora
         *out = run;
     } else {
         ip_run_free(run);
+    }
+    return status;
+}
+
+ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora, size_t corpus_count,
+                     const ip_settings *settings, const char *scratch_default, const ip_host *host, ip_error *error) {
+    return analyze(out, NULL, model, corpora, corpus_count, settings, scratch_default, host, error);
+}
+
+ip_status ip_analyze_shard(char **path, const char *model, const char *const *corpora, size_t corpus_count,
+                           const char *folder, const ip_settings *settings, const ip_host *host, ip_error *error) {
+    *path = NULL;
+    if (settings->lens || settings->bound)
+        return ip_fail(error, IP_USAGE, "%s cannot be merged: leave it out of a --shard",
+                       settings->lens ? "--lens" : "--bound");
+    if (settings->shard < 1 || settings->shard > settings->shards)
+        return ip_fail(error, IP_USAGE, "--shard: 1/4 is the first of four");
+    char name[64];
+    snprintf(name, sizeof name, "shard-%05u-of-%05u.state", settings->shard, settings->shards);
+    char *file = ip_join_path(folder, name);
+    if (!file) return ip_fail(error, IP_FAILED, "out of memory");
+    ip_run *run;
+    ip_status status = ip_make_folder(folder, error);
+    if (status == IP_OK) status = analyze(&run, file, model, corpora, corpus_count, settings, folder, host, error);
+    if (status == IP_OK) {
+        ip_run_free(run);
+        *path = file;
+    } else {
+        free(file);
     }
     return status;
 }

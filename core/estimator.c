@@ -12,7 +12,11 @@ ip_status ip_position_base(uint64_t **out, const ip_corpus *corpus, unsigned ord
     base[0] = 0;
     for (size_t d = 0; d < corpus->documents; d++)
         base[d + 1] = base[d] + ip_counted((size_t)(corpus->offsets[d + 1] - corpus->offsets[d]), orders);
-    uint64_t positions = base[corpus->documents];
+    return IP_OK;
+}
+
+ip_status ip_positions_check(const ip_corpus *corpus, unsigned orders, ip_error *error) {
+    uint64_t positions = ip_corpus_positions(corpus, orders);
     if (positions == 0)
         return ip_fail(error, IP_BAD_INPUT,
                        "%s: no document is longer than the %u tokens that orders 1..%u need: nothing can be counted",
@@ -48,7 +52,8 @@ ip_status ip_estimator_open(ip_estimator *e, ip_session *session, ip_run *run, s
     run->layer = calloc(layers + 1, sizeof *run->layer);
     if (!run->layer) return ip_fail(error, IP_FAILED, "out of memory");
     ip_session_stage(session, "labels", 0, "");
-    ip_status status = ip_position_base(&e->position_base, &session->corpus, s->orders, error);
+    ip_status status = ip_positions_check(&session->corpus, s->orders, error);
+    if (status == IP_OK) status = ip_position_base(&e->position_base, &session->corpus, s->orders, error);
     if (status != IP_OK) return status;
     ip_label_rule rule = ip_label_rule_of(s);
     status = ip_ngram_partitions(e->x, e->y, &session->corpus, &rule, session->pool, error);

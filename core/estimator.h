@@ -24,7 +24,9 @@ typedef struct ip_estimator {
     const ip_layers *layers; /* where the states of the layer at hand are */
 } ip_estimator;
 
-/* Counted positions before each document; malloc'ed. IP_BAD_INPUT when there are none at all. */
+/* Whether a corpus has counted positions, and not too many. */
+ip_status ip_positions_check(const ip_corpus *corpus, unsigned orders, ip_error *error);
+/* Counted positions before each document; malloc'ed. */
 ip_status ip_position_base(uint64_t **out, const ip_corpus *corpus, unsigned orders, ip_error *error);
 
 /* Labels of the session's corpus and room in the run for so many layers behind the embedding. Close it whatever was

@@ -29,9 +29,11 @@ static ip_loss_result mean_of(ip_wide plus, ip_wide minus, uint64_t tokens) {
     return (ip_loss_result){tokens > 0 ? total / (double)tokens : 0.0, tokens};
 }
 
-ip_status ip_loss_collect(const ip_head *head, float **token_loss, ip_loss_result *loss, ip_loss_result *with_end,
-                          ip_error *error) {
-    const ip_corpus *corpus = &head->layers->session->corpus;
+double ip_loss_of_token(const ip_head *head, uint64_t i) { return row_loss(&head->rows[i]); }
+
+/* Losses come from the head's rows, or from an array. */
+static ip_status sum_losses(const ip_corpus *corpus, const ip_head *head, const double *losses, bool with_ends,
+                            float **token_loss, ip_loss_result *loss, ip_loss_result *with_end, ip_error *error) {
     *token_loss = malloc((corpus->tokens + 1) * sizeof **token_loss);
     if (!*token_loss) return ip_fail(error, IP_FAILED, "out of memory for the losses");
     ip_wide plus = {0, 0}, minus = {0, 0}, end_plus = {0, 0}, end_minus = {0, 0};
@@ -39,8 +41,8 @@ ip_status ip_loss_collect(const ip_head *head, float **token_loss, ip_loss_resul
     for (size_t d = 0; d < corpus->documents; d++) {
         uint64_t begin = corpus->offsets[d], end = corpus->offsets[d + 1];
         for (uint64_t i = begin; i < end; i++) {
-            if (i + 1 == end && head->end < 0) break;
-            double x = row_loss(&head->rows[i]);
+            if (i + 1 == end && !with_ends) break;
+            double x = head ? row_loss(&head->rows[i]) : losses[i];
             if (!isfinite(x))
                 return ip_fail(error, IP_FAILED, "the loss of document %zu, token %llu is not finite", d,
                                (unsigned long long)(i - begin + 1));
@@ -58,6 +60,16 @@ ip_status ip_loss_collect(const ip_head *head, float **token_loss, ip_loss_resul
     ip_wide_add(&end_minus, minus);
     *with_end = mean_of(end_plus, end_minus, tokens + ends);
     return IP_OK;
+}
+
+ip_status ip_loss_collect(const ip_head *head, float **token_loss, ip_loss_result *loss, ip_loss_result *with_end,
+                          ip_error *error) {
+    return sum_losses(&head->layers->session->corpus, head, NULL, head->end >= 0, token_loss, loss, with_end, error);
+}
+
+ip_status ip_loss_sum(const ip_corpus *corpus, const double *losses, bool ends, float **token_loss,
+                      ip_loss_result *loss, ip_loss_result *with_end, ip_error *error) {
+    return sum_losses(corpus, NULL, losses, ends, token_loss, loss, with_end, error);
 }
 
 /* The entropy of one row's prediction, nats. */

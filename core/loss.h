@@ -13,4 +13,11 @@ ip_status ip_loss_collect(const ip_head *head, float **token_loss, ip_loss_resul
 /* Of a pass with the lens: means over the same tokens of -log p and of the entropy of the prediction, nats. */
 ip_status ip_lens_collect(const ip_head *head, double *nats, double *entropy, ip_error *error);
 
+/* -log p of the token that follows token i of the corpus (`end` behind the last of a document), nats. */
+double ip_loss_of_token(const ip_head *head, uint64_t i);
+
+/* The same sums from losses per token of the corpus; those behind a document's last token count with with_end alone. */
+ip_status ip_loss_sum(const ip_corpus *corpus, const double *losses, bool ends, float **token_loss,
+                      ip_loss_result *loss, ip_loss_result *with_end, ip_error *error);
+
 #endif

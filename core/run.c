@@ -23,6 +23,7 @@ void ip_settings_default(ip_settings *settings) {
         .null = 4,
         .groups = 20,
         .loss_end = -1,
+        .positions = "completion",
         .compute = "auto",
         .checkpoint_seconds = 60,
         .bound_effort = "normal",
@@ -56,8 +57,19 @@ static ip_status copy_files(ip_run *run, const ip_corpus *corpus) {
     return IP_OK;
 }
 
+ip_status ip_run_describe_corpus(ip_run *run, const ip_corpus *corpus, ip_error *error) {
+    if (copy_files(run, corpus) != IP_OK) return ip_fail(error, IP_FAILED, "out of memory");
+    run->documents = corpus->documents;
+    run->tokens = corpus->tokens;
+    run->replaced = corpus->replaced;
+    run->positions = ip_corpus_positions(corpus, run->orders);
+    memcpy(run->text_fingerprint, corpus->text_fingerprint, sizeof run->text_fingerprint);
+    memcpy(run->ids_fingerprint, corpus->ids_fingerprint, sizeof run->ids_fingerprint);
+    return IP_OK;
+}
+
 /* A document of n tokens has n - 1 losses. */
-static ip_status note_loss_offsets(ip_run *run, const ip_corpus *corpus) {
+ip_status ip_run_note_losses(ip_run *run, const ip_corpus *corpus) {
     run->loss_offsets = calloc(corpus->documents + 1, sizeof *run->loss_offsets);
     if (!run->loss_offsets) return IP_FAILED;
     for (size_t d = 0; d < corpus->documents; d++) {
@@ -70,7 +82,6 @@ static ip_status note_loss_offsets(ip_run *run, const ip_corpus *corpus) {
 ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *anchors, ip_calibration calibration,
                           const char *model, ip_error *error) {
     const ip_plan *plan = ip_model_plan(session->model);
-    const ip_corpus *corpus = &session->corpus;
     const char *name = session->settings->name ? session->settings->name : ip_model_name(session->model);
     run->model_path = strdup(model);
     run->model_name = strdup(name);
@@ -78,8 +89,9 @@ ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *an
     run->weights = ip_weights_describe(session, false);
     run->weights_stored = ip_weights_describe(session, true);
     if (!run->model_path || !run->model_name || !run->family || !run->weights || !run->weights_stored ||
-        copy_files(run, corpus) != IP_OK || (run->token_loss && note_loss_offsets(run, corpus) != IP_OK))
+        (run->token_loss && ip_run_note_losses(run, &session->corpus) != IP_OK))
         return ip_fail(error, IP_FAILED, "out of memory");
+    if (!run->files && ip_run_describe_corpus(run, &session->corpus, error) != IP_OK) return error->status;
     ip_session_stage(session, "fingerprint", 0, "");
     ip_status status = ip_model_fingerprint(session->model, run->model_fingerprint, error);
     ip_session_end(session);
@@ -88,16 +100,10 @@ ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *an
     run->layers = plan->layers;
     run->width = plan->width;
     run->vocabulary = plan->vocabulary;
-    run->documents = corpus->documents;
-    run->tokens = corpus->tokens;
-    run->replaced = corpus->replaced;
-    memcpy(run->text_fingerprint, corpus->text_fingerprint, sizeof run->text_fingerprint);
-    memcpy(run->ids_fingerprint, corpus->ids_fingerprint, sizeof run->ids_fingerprint);
     run->bins = anchors->m;
     memcpy(run->anchors_fingerprint, anchors->fingerprint, sizeof run->anchors_fingerprint);
     run->calibration = ip_calibration_name(calibration);
     run->temperature = anchors->temperature;
-    run->positions = ip_corpus_positions(corpus, run->orders);
     snprintf(run->isa, sizeof run->isa, "%s", session->kernels->name);
     ip_compute_describe(session, run->compute, sizeof run->compute);
     run->threads = ip_pool_threads(session->pool);
@@ -127,6 +133,7 @@ void ip_run_free(ip_run *run) {
     free(run->family);
     free(run->weights);
     free(run->weights_stored);
+    for (unsigned k = 0; k < IP_MAX_ORDERS; k++) ip_bound_curve_free(run->bound[k]);
     free(run->layer);
     free(run->without);
     free(run->token_loss);

@@ -226,16 +226,22 @@ static void read_top(reader *r, ip_run *run, const ip_node *root) {
     }
 }
 
-static void read_root(reader *r, ip_run *run, const ip_node *root) {
-    const char *schema = NULL;
-    if (!ip_node_text(ip_node_get(root, "schema"), &schema) || strcmp(schema, "infoplane.run/1") != 0) {
-        odd(r, "", "schema", "\"infoplane.run/1\": the result of analyze -o");
+static void read_description(reader *r, ip_run *run, const ip_node *root, const char *schema) {
+    const char *found = NULL;
+    if (!ip_node_text(ip_node_get(root, "schema"), &found) || strcmp(found, schema) != 0) {
+        odd(r, "", "schema",
+            strcmp(schema, "infoplane.run/1") == 0 ? "\"infoplane.run/1\": the result of analyze -o" : schema);
         return;
     }
     read_machine(r, run, root);
     read_model(r, run, root);
     read_corpus(r, run, root);
     read_estimator(r, run, root);
+}
+
+static void read_root(reader *r, ip_run *run, const ip_node *root) {
+    read_description(r, run, root, "infoplane.run/1");
+    if (r->status != IP_OK) return;
     const ip_node *loss = ip_node_get(root, "loss"), *end = ip_node_get(loss, "with_end");
     run->has_loss = loss != NULL;
     run->has_end = end != NULL;
@@ -243,6 +249,15 @@ static void read_root(reader *r, ip_run *run, const ip_node *root) {
     if (end) run->loss_end = read_loss(r, end);
     read_layers(r, run, root);
     read_top(r, run, root);
+}
+
+ip_status ip_run_parse_description(ip_run **out, const char *path, const ip_node *root, const char *schema,
+                                   ip_error *error) {
+    ip_run *run = *out = calloc(1, sizeof *run);
+    if (!run) return ip_fail(error, IP_FAILED, "%s: out of memory", path);
+    reader r = {path, error, IP_OK};
+    read_description(&r, run, root, schema);
+    return r.status;
 }
 
 ip_status ip_run_parse(ip_run **out, const char *path, const void *data, size_t size, ip_error *error) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "arch/scalar_math.h"
+#include "core/bound_report.h"
 #include "core/infoplane.h"
 #include "core/json_write.h"
 #include "core/method.h"
@@ -192,6 +193,7 @@ void ip_run_write_table(const ip_run *run, FILE *file) {
     } else {
         information_tables(run, file);
     }
+    if (run->bound[0]) ip_bound_run_table(run, file);
     if (run->has_lens) lens_table(run, file);
     if (run->top > 0)
         fprintf(

@@ -1,5 +1,6 @@
 /* The commands: arguments checked, the engine called, its result printed. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/cli/cli.h"
@@ -11,6 +12,19 @@ static ip_status report(ip_status status, const ip_error *error) {
 static ip_status need_files(const cli_args *args, size_t least, size_t most, const char *usage) {
     if (args->positional_count >= least && args->positional_count <= most) return IP_OK;
     return cli_fail(IP_USAGE, "usage: %s (see --help)", usage);
+}
+
+static ip_status analyze_shard(const cli_args *args, const ip_host *host) {
+    if (!args->output) return cli_fail(IP_USAGE, "--shard: -o DIR says where the state file goes");
+    ip_error error = {0};
+    char *path;
+    ip_status status = ip_analyze_shard(&path, args->positional[0], args->positional + 1, args->positional_count - 1,
+                                        args->output, &args->settings, host, &error);
+    if (status != IP_OK) return report(status, &error);
+    cli_host_stop();
+    puts(path);
+    free(path);
+    return IP_OK;
 }
 
 ip_status cli_analyze(const cli_args *args, const ip_host *host) {
@@ -27,6 +41,7 @@ ip_status cli_analyze(const cli_args *args, const ip_host *host) {
         ip_plan_report_free(&plan);
         return IP_OK;
     }
+    if (args->settings.shards > 0) return analyze_shard(args, host);
     ip_run *run;
     ip_settings settings = args->settings;
     settings.checkpoint = args->output;

@@ -25,7 +25,7 @@ static ip_status run_command(unsigned command, int argc, char **argv) {
         cli_host_start(&host, args.quiet);
         int claim = -1;
         ip_error error;
-        if (args.output && !args.plan && (command & CLI_FOLDER) &&
+        if (args.output && !args.plan && args.settings.shards == 0 && (command & CLI_FOLDER) &&
             ip_folder_claim(&claim, args.output, &error) != IP_OK)
             status = cli_fail(IP_FAILED, "%s", error.message);
         if (status == IP_OK) status = mains[index](&args, &host);
