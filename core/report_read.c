@@ -7,6 +7,7 @@
 
 #include "arch/scalar_math.h"
 #include "core/base/file.h"
+#include "core/method.h"
 #include "core/report.h"
 #include "core/run_read.h"
 
@@ -124,8 +125,10 @@ static void survey(report *r) {
         if (run->layers != first->layers) r->same_depth = false;
     }
     bool same_bins = r->runs > 0 && r->inputs[0].run->bins > 1;
-    for (size_t i = 1; i < r->runs; i++) same_bins = same_bins && r->inputs[i].run->bins == r->inputs[0].run->bins;
-    if (same_bins) r->log_bins = ip_log((double)r->inputs[0].run->bins);
+    for (size_t i = 1; i < r->runs; i++)
+        same_bins = same_bins && r->inputs[i].run->bins == r->inputs[0].run->bins &&
+                    strcmp(r->inputs[i].run->estimator, r->inputs[0].run->estimator) == 0;
+    if (same_bins) r->log_bins = ip_method_log_bins(r->inputs[0].run->estimator, r->inputs[0].run->bins);
 }
 
 /* Runs of one name are told apart by their weights, and then by their paths. */
