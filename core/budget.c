@@ -33,25 +33,26 @@ static uint64_t resident_rows(const ip_tiling *tiling, uint64_t rows) {
     return resident;
 }
 
-ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_tiling *tiling, bool estimates,
-                         size_t bins, bool head, ip_error *error) {
-    const ip_plan *plan = ip_model_plan(session->model);
-    const ip_corpus *corpus = &session->corpus;
-    unsigned orders = session->settings->orders, threads = ip_pool_threads(session->pool);
-    uint64_t tokens = corpus->tokens, tile_bytes = (uint64_t)IP_TILE_ROWS * plan->width * sizeof(float);
+static void start(ip_budget *out, const ip_session *session, const ip_tiling *tiling) {
     *out = (ip_budget){.held = ip_resident_anonymous()};
-    out->fixed = ip_forward_bytes(session->model, session->kernels, session->compute, tiling, threads);
-    if (head) out->fixed += ip_head_bytes(session, tokens, session->settings->lens);
-    uint64_t positions = 0;
-    if (estimates) {
-        positions = ip_corpus_positions(corpus, orders);
-        uint64_t estimator, m = round_up(bins, IP_LANES);
-        ip_status status = ip_estimator_bytes(&estimator, &out->counting, session, bins, plan->layers, error);
-        if (status != IP_OK) return status;
-        out->fixed += estimator + m * plan->width * sizeof(float);
-        out->fixed += threads * (2 * tile_bytes + (IP_TILE_ROWS + IP_TILE_MAX) * m * sizeof(float));
-        out->soft = round_up(bins, IP_LANES) * positions * sizeof(float);
-    }
+    out->fixed =
+        ip_forward_bytes(session->model, session->kernels, session->compute, tiling, ip_pool_threads(session->pool));
+}
+
+/* Anchors, the threads' work on them, and the soft assignments of so many positions. */
+static void add_soft(ip_budget *out, const ip_session *session, uint64_t positions, size_t bins) {
+    uint64_t width = ip_model_plan(session->model)->width, m = round_up(bins, IP_LANES);
+    uint64_t tile_bytes = IP_TILE_ROWS * width * sizeof(float);
+    out->fixed += m * width * sizeof(float);
+    out->fixed += ip_pool_threads(session->pool) * (2 * tile_bytes + (IP_TILE_ROWS + IP_TILE_MAX) * m * sizeof(float));
+    out->soft = m * positions * sizeof(float);
+}
+
+/* What spills, from what everything takes. */
+static ip_status settle(ip_budget *out, const ip_session *session, const ip_tiling *tiling, ip_error *error) {
+    const ip_plan *plan = ip_model_plan(session->model);
+    uint64_t tokens = session->corpus.tokens, tile_bytes = (uint64_t)IP_TILE_ROWS * plan->width * sizeof(float);
+    unsigned threads = ip_pool_threads(session->pool);
     out->hidden = tokens * plan->width * sizeof(float);
     uint64_t bound = session->memory_bound, spill_buffers = threads * tile_bytes;
     uint64_t base = out->held + slack(bound);
@@ -82,4 +83,28 @@ ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_til
     out->scratch = out->hidden - kept + (out->soft_spilled ? out->soft : 0);
     out->peak = base + fixed + spill_buffers + kept + (out->soft_spilled ? 0 : out->soft);
     return IP_OK;
+}
+
+ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_tiling *tiling, bool estimates,
+                         size_t bins, bool head, ip_error *error) {
+    const ip_corpus *corpus = &session->corpus;
+    start(out, session, tiling);
+    if (head) out->fixed += ip_head_bytes(session, corpus->tokens, session->settings->lens);
+    if (estimates) {
+        uint64_t estimator;
+        size_t layers = ip_model_plan(session->model)->layers;
+        ip_status status = ip_estimator_bytes(&estimator, &out->counting, session, bins, layers, error);
+        if (status != IP_OK) return status;
+        out->fixed += estimator;
+        add_soft(out, session, ip_corpus_positions(corpus, session->settings->orders), bins);
+    }
+    return settle(out, session, tiling, error);
+}
+
+ip_status ip_budget_make_labelled(ip_budget *out, const ip_session *session, const ip_tiling *tiling,
+                                  uint64_t positions, size_t bins, uint64_t label_bytes, ip_error *error) {
+    start(out, session, tiling);
+    out->fixed += label_bytes + positions * sizeof(int64_t);
+    add_soft(out, session, positions, bins);
+    return settle(out, session, tiling, error);
 }

@@ -22,6 +22,10 @@ typedef struct ip_budget {
 ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_tiling *tiling, bool estimates,
                          size_t bins, bool head, ip_error *error);
 
+/* The same for a run that assigns `positions` positions of its own choice; label_bytes: what it holds beside them. */
+ip_status ip_budget_make_labelled(ip_budget *out, const ip_session *session, const ip_tiling *tiling,
+                                  uint64_t positions, size_t bins, uint64_t label_bytes, ip_error *error);
+
 /* The folder for scratch files: --scratch, else fallback, else $TMPDIR, else /tmp. */
 const char *ip_scratch_folder(const ip_settings *settings, const char *fallback);
 

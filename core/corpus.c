@@ -63,7 +63,7 @@ static ip_status begin(ip_builder *b, ip_error *error) {
 }
 
 static ip_status read_text(ip_builder *b, format kind, char fingerprint[33], ip_error *error) {
-    if (!b->tokenizer) return ip_fail(error, IP_USAGE, "%s: text needs a tokenizer", b->path);
+    if (!b->tokenizer && !b->sink) return ip_fail(error, IP_USAGE, "%s: text needs a tokenizer", b->path);
     ip_status status = ip_text_reader_open(&b->reader, b->path, error);
     if (status != IP_OK) return status;
     if (b->options->text_field) {
@@ -111,6 +111,7 @@ static void finish(ip_builder *b, ip_status status) {
         free(b->jobs[i].bytes);
         free(b->jobs[i].text);
         free(b->jobs[i].ids.data);
+        ip_words_free(&b->jobs[i].words);
     }
     free(b->scratch);
     free(b->jobs);
@@ -129,6 +130,25 @@ static uint64_t bytes_in_all(const char *const *paths, size_t count) {
     return all;
 }
 
+static ip_status read_files(ip_builder *b, const char *const *paths, size_t count, ip_error *error) {
+    b->bytes_all = bytes_in_all(paths, count);
+    ip_status status = begin(b, error);
+    if (b->sink && b->split == IP_SPLIT_CHUNK) b->split = IP_SPLIT_FILE;
+    for (size_t i = 0; status == IP_OK && i < count && !ip_builder_full(b); i++) {
+        format kind;
+        status = format_of(paths[i], b->options->format, &kind, error);
+        if (status == IP_OK && kind == NPY && b->sink && !b->tokenizer)
+            status = ip_fail(error, IP_USAGE, "%s: holds token ids: they have no words; give --tokenizer", paths[i]);
+        if (status == IP_OK) status = read_file(b, &(ip_input){.path = paths[i]}, kind, error);
+    }
+    if (status == IP_OK && b->options->ids && !ip_builder_full(b))
+        status = read_file(b, &(ip_input){.array = b->options->ids}, NPY, error);
+    if (status == IP_OK && b->out->documents == 0)
+        status = ip_fail(error, IP_BAD_INPUT, "the corpus is empty: no files");
+    finish(b, status);
+    return status;
+}
+
 ip_status ip_corpus_read(ip_corpus *out, const char *const *paths, size_t count, const ip_corpus_options *options,
                          const ip_tokenizer *tokenizer, size_t vocabulary, ip_pool *pool, ip_warn warn,
                          void *warn_context, ip_corpus_progress progress, void *progress_context, ip_error *error) {
@@ -141,18 +161,26 @@ ip_status ip_corpus_read(ip_corpus *out, const char *const *paths, size_t count,
                     .warn_context = warn_context,
                     .progress = progress,
                     .progress_context = progress_context};
-    b.bytes_all = bytes_in_all(paths, count);
-    ip_status status = begin(&b, error);
-    for (size_t i = 0; status == IP_OK && i < count && !ip_builder_full(&b); i++) {
-        format kind;
-        status = format_of(paths[i], options->format, &kind, error);
-        if (status == IP_OK) status = read_file(&b, &(ip_input){.path = paths[i]}, kind, error);
-    }
-    if (status == IP_OK && options->ids && !ip_builder_full(&b))
-        status = read_file(&b, &(ip_input){.array = options->ids}, NPY, error);
-    if (status == IP_OK && out->documents == 0) status = ip_fail(error, IP_BAD_INPUT, "the corpus is empty: no files");
-    finish(&b, status);
-    return status;
+    return read_files(&b, paths, count, error);
+}
+
+ip_status ip_corpus_stream(ip_corpus *out, const char *const *paths, size_t count, const ip_corpus_options *options,
+                           const ip_tokenizer *tokenizer, ip_pool *pool, const ip_corpus_sink *sink, ip_warn warn,
+                           void *warn_context, ip_corpus_progress progress, void *progress_context, ip_error *error) {
+    ip_corpus_options whole = *options;
+    whole.max_tokens = 0;
+    whole.add_special = false;
+    ip_builder b = {.out = out,
+                    .options = &whole,
+                    .tokenizer = tokenizer,
+                    .sink = sink,
+                    .vocabulary = tokenizer ? ip_tokenizer_vocabulary(tokenizer) : 0,
+                    .pool = pool,
+                    .warn = warn,
+                    .warn_context = warn_context,
+                    .progress = progress,
+                    .progress_context = progress_context};
+    return read_files(&b, paths, count, error);
 }
 
 ip_status ip_corpus_read_raw(ip_corpus *out, const char *path, const ip_corpus_options *options,

@@ -63,6 +63,22 @@ ip_status ip_corpus_read(ip_corpus *out, const char *const *paths, size_t count,
                          void *warn_context, ip_corpus_progress progress, void *progress_context, ip_error *error);
 void ip_corpus_free(ip_corpus *corpus);
 
+/* Who takes the documents of a corpus as they come, symbol by symbol, instead of having them all in memory. Symbols are
+ * token ids, or without a tokenizer words (core/words.h). A document may come in several pieces. Called from one thread
+ * at a time, in the order of the corpus. */
+typedef struct ip_corpus_sink {
+    void *context;
+    ip_status (*symbols)(void *context, const uint64_t *symbols, size_t n, ip_error *error);
+    ip_status (*end_document)(void *context, size_t file, ip_error *error); /* file: number of its file, from 0 */
+    ip_status (*batch_done)(void *context, ip_error *error);                /* now and then, when much has been given */
+} ip_corpus_sink;
+
+/* The same reading; *out keeps files, the number of documents and of symbols (tokens). No special tokens are added and
+ * nothing is cut; "chunk" gives one document per file. */
+ip_status ip_corpus_stream(ip_corpus *out, const char *const *paths, size_t count, const ip_corpus_options *options,
+                           const ip_tokenizer *tokenizer, ip_pool *pool, const ip_corpus_sink *sink, ip_warn warn,
+                           void *warn_context, ip_corpus_progress progress, void *progress_context, ip_error *error);
+
 /* One raw text file for `tokenize`: .jsonl and compressed files as a corpus; any other file is one document, read as it
  * stands (mark kept, empty allowed, bytes that are not UTF-8 become U+FFFD). */
 ip_status ip_corpus_read_raw(ip_corpus *out, const char *path, const ip_corpus_options *options,

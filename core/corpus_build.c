@@ -69,8 +69,8 @@ static ip_status tokenize(const ip_builder *b, ip_tokenizer_scratch *scratch, ip
 static ip_status run_job(void *context, size_t task, unsigned worker, ip_error *error) {
     ip_builder *b = context;
     ip_job *job = &b->jobs[task];
-    if (!b->scratch[worker]) b->scratch[worker] = ip_tokenizer_scratch_new(b->tokenizer);
-    if (!b->scratch[worker]) return ip_builder_out_of_memory(b, error);
+    if (b->tokenizer && !b->scratch[worker]) b->scratch[worker] = ip_tokenizer_scratch_new(b->tokenizer);
+    if (b->tokenizer && !b->scratch[worker]) return ip_builder_out_of_memory(b, error);
     if (job->line) {
         ip_line_place place = {b->path, job->line};
         ip_status status = ip_json_line_text(job->bytes, job->n, place, b->field, &job->text, &job->text_n, error);
@@ -83,15 +83,31 @@ static ip_status run_job(void *context, size_t task, unsigned worker, ip_error *
         free(job->bytes);
         job->bytes = NULL;
     }
-    return tokenize(b, b->scratch[worker], job, job->text ? job->text : job->bytes, job->text ? job->text_n : job->n,
-                    error);
+    const char *text = job->text ? job->text : job->bytes;
+    size_t n = job->text ? job->text_n : job->n;
+    if (b->tokenizer) return tokenize(b, b->scratch[worker], job, text, n, error);
+    return ip_words_of(&job->words, text, n) ? IP_OK : ip_builder_out_of_memory(b, error);
 }
 
 /* ---- in order ---- */
 
+static ip_status sink_ids(ip_builder *b, const int32_t *ids, size_t n, ip_error *error) {
+    enum { SOME = 1024 };
+    uint64_t symbols[SOME];
+    ip_status status = IP_OK;
+    for (size_t at = 0; status == IP_OK && at < n; at += SOME) {
+        size_t some = n - at < SOME ? n - at : SOME;
+        for (size_t i = 0; i < some; i++) symbols[i] = (uint64_t)ids[at + i];
+        status = b->sink->symbols(b->sink->context, symbols, some, error);
+    }
+    b->out->tokens += n;
+    return status;
+}
+
 ip_status ip_builder_ids(ip_builder *b, const int32_t *ids, size_t n, ip_error *error) {
     ip_corpus *out = b->out;
     if (n == 0) return IP_OK;
+    if (b->sink) return sink_ids(b, ids, n, error);
     if (n > b->ids_room - out->tokens) {
         size_t room = b->ids_room + b->ids_room / 2 + n + 1024;
         int32_t *data = room <= SIZE_MAX / sizeof *data ? realloc(out->ids, room * sizeof *data) : NULL;
@@ -112,6 +128,11 @@ static void hash_length(ip_hash128_stream *hash, uint64_t n) {
 
 ip_status ip_builder_close_document(ip_builder *b, ip_error *error) {
     ip_corpus *out = b->out;
+    if (b->sink) {
+        out->documents++;
+        b->open = false;
+        return b->sink->end_document(b->sink->context, out->file_count - 1, error);
+    }
     if (out->documents + 1 >= b->offsets_room) {
         size_t room = b->offsets_room * 2 + 1024;
         uint64_t *offsets = realloc(out->offsets, room * sizeof *offsets);
@@ -127,6 +148,14 @@ ip_status ip_builder_close_document(ip_builder *b, ip_error *error) {
     out->offsets[++out->documents] = out->tokens;
     b->open = false;
     return IP_OK;
+}
+
+/* Words of a document, or of the next part of one. */
+static ip_status job_words(ip_builder *b, const ip_job *job, ip_error *error) {
+    b->open = b->streaming;
+    b->out->tokens += job->words.count;
+    ip_status status = b->sink->symbols(b->sink->context, job->words.data, job->words.count, error);
+    return status == IP_OK && !b->streaming ? ip_builder_close_document(b, error) : status;
 }
 
 static ip_status whole_document(ip_builder *b, const ip_job *job, ip_error *error) {
@@ -168,7 +197,7 @@ static ip_status stream_ids(ip_builder *b, const int32_t *ids, size_t n, ip_erro
             if (status != IP_OK) return status;
             b->open = true;
         }
-        uint64_t begin = b->out->documents ? b->out->offsets[b->out->documents] : 0;
+        uint64_t begin = b->out->documents && !b->sink ? b->out->offsets[b->out->documents] : 0;
         size_t have = (size_t)(b->out->tokens - begin);
         size_t space = b->most == SIZE_MAX ? SIZE_MAX : b->most - room_for_back - have;
         size_t take = n < space ? n : space;
@@ -214,13 +243,17 @@ ip_status ip_builder_flush(ip_builder *b, ip_error *error) {
         ip_job *job = &b->jobs[i];
         if (status == IP_OK && !ip_builder_full(b)) {
             b->out->replaced += job->replaced;
-            status = b->streaming ? stream_part(b, job, error) : whole_document(b, job, error);
+            status = !b->tokenizer  ? job_words(b, job, error)
+                     : b->streaming ? stream_part(b, job, error)
+                                    : whole_document(b, job, error);
         }
         free(job->bytes);
         free(job->text);
         free(job->ids.data);
+        ip_words_free(&job->words);
     }
     b->job_count = b->job_bytes = 0;
+    if (status == IP_OK && b->sink) status = b->sink->batch_done(b->sink->context, error);
     if (status == IP_OK && b->progress)
         status =
             b->progress(b->progress_context, b->bytes_before + ip_text_reader_position(b->reader), b->bytes_all, error);

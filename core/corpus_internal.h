@@ -7,6 +7,7 @@
 #include "core/corpus.h"
 #include "core/json_lines.h"
 #include "core/text_reader.h"
+#include "core/words.h"
 
 /* A piece of work for one thread: a document, or a part of the stream of text that a file is. */
 typedef struct ip_job {
@@ -17,7 +18,8 @@ typedef struct ip_job {
     /* what the thread adds */
     char *text; /* malloc'ed; NULL: bytes is the text already */
     size_t text_n, replaced;
-    ip_ids ids; /* without the tokens around a document */
+    ip_ids ids;     /* without the tokens around a document */
+    ip_words words; /* when there is no tokenizer */
 } ip_job;
 
 /* How a file's text becomes documents. */
@@ -33,7 +35,8 @@ typedef struct ip_builder {
     ip_corpus *out;
     const ip_corpus_options *options;
     ip_split_kind split;
-    const ip_tokenizer *tokenizer;
+    const ip_tokenizer *tokenizer; /* NULL: there are files of ids only, or the sink takes words */
+    const ip_corpus_sink *sink;    /* takes the documents; NULL: they are kept in out */
     size_t vocabulary;
     ip_pool *pool;
     ip_warn warn;

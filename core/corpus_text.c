@@ -185,7 +185,10 @@ static ip_status stream(ip_builder *b, source *s, bool *any, ip_error *error) {
             continue;
         }
         if (left == 0) break;
-        size_t cut = more ? ip_tokenizer_cut(b->tokenizer, s->data + s->at, from, left) : left;
+        size_t cut = left;
+        if (more)
+            cut = b->tokenizer ? ip_tokenizer_cut(b->tokenizer, s->data + s->at, from, left)
+                               : ip_words_cut(s->data + s->at, from, left);
         if (cut == 0) { /* no place known: the part grows, and only what is new is looked through */
             from = left - 1;
             want = left * 2;

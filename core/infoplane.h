@@ -91,6 +91,9 @@ typedef struct ip_settings {
     bool loss;
     bool lens;        /* the head at every layer: one more product with the vocabulary per layer */
     int64_t loss_end; /* id of the token that ends a document, or -1 */
+    /* preference */
+    const char *positions; /* completion */
+    bool chat;             /* dialogues through the model's chat template */
     /* machine */
     const char *compute;    /* auto */
     const char *weights;    /* type that matrices are requantised to on load; NULL: as stored */
@@ -157,6 +160,8 @@ typedef struct ip_top_list_of {
     size_t count;
 } ip_top_list_of;
 
+typedef struct ip_bound_curve ip_bound_curve; /* see bound, below */
+
 /* The result of an analysis. Freed by ip_run_free. */
 typedef struct ip_run {
     /* model */
@@ -185,6 +190,7 @@ typedef struct ip_run {
     /* [layers + 1][ip_run_quantities][groups]: each figure computed without group g (documents g, g + G, ...): H,
      * context, I of X orders 1..K, I of Y orders 1..K; NULL when groups is 0. What paired comparisons need. */
     double *without;
+    ip_bound_curve *bound[IP_MAX_ORDERS]; /* with settings.bound, per order, of the counted positions; else NULL */
     unsigned top; /* asked for; 0: top_x and top_y are empty */
     ip_top_list_of top_x[IP_MAX_ORDERS], top_y[IP_MAX_ORDERS];
     bool has_loss, has_end, has_lens;
@@ -241,6 +247,95 @@ ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *e
 /* A finished run back from its folder (or its run.json): all that the files hold; `without` when groups.npy is there,
  * token_loss when token-loss.npy is. IP_BAD_INPUT names the file and the key. Freed by ip_run_free. */
 ip_status ip_run_read(ip_run **out, const char *path, ip_error *error);
+
+/* ---- preference: I(Z; preference), whether a state belongs to a chosen or to a rejected reply ---- */
+
+/* Of a figure's draws without information: their mean, their spread (n - 1), and (1 + draws that reach it) / (1 + draws).
+ * NaN without draws. */
+typedef struct ip_null_figures {
+    double mean, sd, p;
+} ip_null_figures;
+
+typedef struct ip_preference_layer {
+    double H;      /* H(Z) over the counted positions */
+    ip_estimate I; /* its null is the mean with pairs turned round */
+    ip_null_figures swapped, permuted;
+} ip_preference_layer;
+
+/* Freed by ip_preference_free. */
+typedef struct ip_preference {
+    ip_run *run; /* model, file, estimator and machine; its documents are sequences, two per pair; no layers */
+    uint64_t pairs, chosen, rejected; /* counted positions of each side */
+    uint64_t empty, cut;              /* replies without a position: empty, or behind max_tokens */
+    const char *positions;            /* completion, all or last */
+    char *chat;                       /* family of the chat template, or NULL */
+    ip_preference_layer *layer;       /* layers + 1 */
+    ip_preference_layer mean;         /* over layers 1 .. L */
+    double *without;                  /* [layers + 1][2][groups]: H, I without a group of pairs; NULL: no groups */
+} ip_preference;
+
+/* pairs: a file as core/pairs.h reads it, or "-". settings: documents is the number of pairs at most. */
+ip_status ip_preference_measure(ip_preference **out, const char *model, const char *pairs, const ip_settings *settings,
+                                const char *scratch_default, const ip_host *host, ip_error *error);
+void ip_preference_free(ip_preference *preference);
+void ip_preference_write_json(const ip_preference *preference, FILE *file);
+void ip_preference_write_table(const ip_preference *preference, FILE *file);
+/* preference.json, preference.csv and, with groups, preference-groups.npy [layers + 1, 2, groups] in folder. */
+ip_status ip_preference_write_folder(const ip_preference *preference, const char *folder, ip_error *error);
+
+/* ---- overlap: n-grams of one corpus that stand in another ---- */
+
+enum { IP_OVERLAP_ORDERS = 13 };
+
+typedef struct ip_overlap_options {
+    unsigned orders; /* 1 .. orders, at most IP_OVERLAP_ORDERS; 0: 1, 2, 3, 5, 8 and 13 */
+    uint64_t top;    /* documents to list */
+    double share;    /* 0 .. 1: a document overlaps when more than this share of its positions does */
+} ip_overlap_options;
+
+typedef struct ip_overlap_order {
+    unsigned order;
+    uint64_t positions, shared;         /* of A; of them, those whose n-gram stands in B */
+    uint64_t distinct, shared_distinct; /* different n-grams of A; of them, those that stand in B */
+    uint64_t documents, overlapping;    /* of A with such a position; of them, those that overlap */
+} ip_overlap_order;
+
+typedef struct ip_overlap_side {
+    ip_file_name *files;
+    size_t file_count;
+    uint64_t documents, symbols; /* words or tokens */
+    double seconds;              /* to read it; for B also to look it up */
+} ip_overlap_side;
+
+/* Freed by ip_overlap_free. */
+typedef struct ip_overlap_result {
+    ip_overlap_side a, b;
+    char *tokenizer; /* its file, or NULL: words */
+    ip_overlap_order orders[IP_OVERLAP_ORDERS];
+    unsigned order_count;
+    double share;
+    uint64_t top, table_bytes;
+    size_t documents;        /* of A */
+    uint32_t *document_file; /* [documents]: number of its file */
+    uint64_t *lengths;       /* [documents]: symbols */
+    uint32_t *hits;          /* [documents][order_count]: shared positions */
+} ip_overlap_result;
+
+/* Positions of an order in a document of so many symbols. */
+static inline uint64_t ip_overlap_positions(uint64_t symbols, unsigned order) {
+    return symbols < order ? 0 : symbols - order + 1;
+}
+
+/* Of settings: documents (of A), split ("chunk": a file is one document), text_field, format, offsets, parse_special, tokenizer
+ * (a tokenizer.json, its folder, or a .gguf; NULL: words), threads, memory (of the table). Both sides are read alike. */
+ip_status ip_overlap(ip_overlap_result **out, const char *const *a, size_t a_count, const char *const *b,
+                     size_t b_count, const ip_overlap_options *options, const ip_settings *settings,
+                     const ip_host *host, ip_error *error);
+void ip_overlap_free(ip_overlap_result *result);
+void ip_overlap_write_json(const ip_overlap_result *result, FILE *file);
+void ip_overlap_write_table(const ip_overlap_result *result, FILE *file);
+/* overlap.json, overlap.csv (a row per order), overlap-documents.csv (a row per document of A). */
+ip_status ip_overlap_write_folder(const ip_overlap_result *result, const char *folder, ip_error *error);
 
 /* ---- plan ---- */
 
@@ -405,11 +500,21 @@ typedef struct ip_bound_curve {
     uint64_t components;                       /* connected components of the graph x - y */
     double H_component, largest_component;     /* nats; share of the mass */
     ip_bound_point *points;                    /* one per beta, beta falling, I_X falling */
+struct ip_bound_curve {
+    unsigned order;                               /* of the n-grams; 0: none */
+    uint64_t positions;                           /* sum of the counts; 0 for probabilities */
+    uint64_t x, y, pairs;                         /* distinct */
+    uint64_t merged_x, merged_y, merged_pairs;    /* after exact merging */
+    uint64_t codewords;                           /* m */
+    double H_X, H_Y, I_XY;                        /* nats */
+    uint64_t components;                          /* connected components of the graph x - y */
+    double H_component, largest_component;        /* nats; share of the mass */
+    ip_bound_point *points;                       /* one per beta, beta falling, I_X falling */
     size_t point_count;
     ip_bound_vertex *hull; /* from (0, 0) on, concave and rising; flat behind its last vertex */
     size_t hull_count;
     double seconds;
-} ip_bound_curve;
+};
 
 /* A joint as `pairs` triplets: x[i] and y[i] with counts[i], or, counts NULL, with the probability p[i] (any positive
  * scale). betas: NULL takes those of settings (bound_betas); all above 1 and finite. Of settings are used: bins (m), seed,
@@ -421,6 +526,13 @@ void ip_bound_curve_free(ip_bound_curve *curve);
 
 /* The curve at I(X;Z): the hull interpolated, flat behind its end. */
 double ip_bound_at(const ip_bound_curve *curve, double I_X);
+
+/* A layer (or mean) of a run against the bound of one order: how far below the curve it lies, and which part of the curve
+ * it reaches (NaN where the curve is 0). A gap below 0 is a finding, or a search that ended early. */
+typedef struct ip_bound_gap {
+    double curve, gap, ratio;
+} ip_bound_gap;
+ip_bound_gap ip_bound_gap_of(const ip_bound_curve *curve, const ip_layer_result *layer);
 
 /* The bound of a corpus, order by order. Freed by ip_bound_free. */
 typedef struct ip_bound {
@@ -447,6 +559,7 @@ void ip_bound_write_json(const ip_bound *bound, FILE *file);
 void ip_bound_write_table(const ip_bound *bound, FILE *file);
 /* bound.json and bound.csv in folder, which is made. */
 ip_status ip_bound_write_folder(const ip_bound *bound, const char *folder, ip_error *error);
+
 /* ---- accumulator: the estimator fed batch by batch, for vectors that are never in memory all at once ---- */
 
 /* Sums of soft assignments, per label and in all, as integers: results do not depend on batches, their order or

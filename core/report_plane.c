@@ -56,7 +56,7 @@ static void draw_mean(const report *r, report_panel *p, size_t i, unsigned k, bo
     report_tag_add(p, at_x, at_y, i);
 }
 
-/* I(Y;Z) can be no larger than I(X;Z) in expectation: the data-processing inequality. */
+/* What an encoder of the n-gram alone cannot pass; a state holds wider context too, and may. */
 static void draw_diagonal(const report_panel *p) {
     double from = p->x.low > p->y.low ? p->x.low : p->y.low, to = p->x.high < p->y.high ? p->x.high : p->y.high;
     if (from >= to) return;
@@ -200,7 +200,7 @@ void report_plane(const report *r) {
         means_alone(r, k);
     }
     report_panels_close(r);
-    report_line_key(r, has_intervals(r) ? REPORT_KEY_CROSS : 0u);
+    report_line_key(r, (has_intervals(r) ? REPORT_KEY_CROSS : 0u) | (report_has_bound(r) ? REPORT_KEY_BOUND : 0u));
     report_figure_limit(
         r, "The place of a run depends on the text, the number of anchors and the order: runs compare only on "
            "the same text with the same settings. At order 2 and above most n-grams occur once, and every model drifts "

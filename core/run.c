@@ -21,6 +21,7 @@ void ip_settings_default(ip_settings *settings) {
         .null = 4,
         .groups = 20,
         .loss_end = -1,
+        .positions = "completion",
         .compute = "auto",
         .checkpoint_seconds = 60,
         .bound_effort = "normal",
@@ -129,6 +130,7 @@ void ip_run_free(ip_run *run) {
     free(run->family);
     free(run->weights);
     free(run->weights_stored);
+    for (unsigned k = 0; k < IP_MAX_ORDERS; k++) ip_bound_curve_free(run->bound[k]);
     free(run->layer);
     free(run->without);
     free(run->token_loss);

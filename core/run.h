@@ -20,6 +20,10 @@ ip_status ip_run_note_losses(ip_run *run, const ip_corpus *corpus);
 ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *anchors, ip_calibration calibration,
                           const char *model, ip_error *error);
 
+/* Members that results of several commands share: "infoplane" and "run"; "model". */
+void ip_run_write_head(ip_json *json, const ip_run *run);
+void ip_run_write_model(ip_json *json, const ip_run *run);
+
 /* The keys of an estimate, I .. distinct, into the object that is open. */
 void ip_json_estimate(ip_json *json, const ip_estimate *estimate);
 

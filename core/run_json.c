@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "arch/scalar_math.h"
+#include "core/bound_report.h"
 #include "core/infoplane.h"
 #include "core/run.h"
 
@@ -69,6 +70,39 @@ static void write_layer(ip_json *j, const ip_run *run, const ip_layer_result *r,
     write_optimality_intervals(j, run, layer);
 }
 
+/* What lies between a layer, or the mean, and the bound. */
+static void write_gaps(ip_json *j, const ip_run *run, const ip_layer_result *r) {
+    if (!run->bound[0]) {
+        ip_json_null(j, "bound");
+        return;
+    }
+    ip_json_open(j, "bound", '[', true);
+    for (unsigned k = 0; k < run->orders; k++) {
+        ip_bound_gap gap = ip_bound_gap_of(run->bound[k], r);
+        ip_json_open(j, NULL, '{', true);
+        ip_json_double(j, "curve", gap.curve);
+        ip_json_double(j, "gap", gap.gap);
+        ip_json_double(j, "ratio", gap.ratio);
+        ip_json_close(j, '}');
+    }
+    ip_json_close(j, ']');
+}
+
+/* The curves themselves, order by order, as bound.json has them. */
+static void write_bound(ip_json *j, const ip_run *run) {
+    if (!run->bound[0]) {
+        ip_json_null(j, "bound");
+        return;
+    }
+    ip_json_open(j, "bound", '[', false);
+    for (unsigned k = 0; k < run->orders; k++) {
+        ip_json_open(j, NULL, '{', true);
+        ip_bound_curve_json(j, run->bound[k]);
+        ip_json_close(j, '}');
+    }
+    ip_json_close(j, ']');
+}
+
 static void write_lens(ip_json *j, const ip_run *run, const ip_layer_result *r) {
     if (!run->has_lens) {
         ip_json_null(j, "lens");
@@ -84,7 +118,7 @@ static void ratios(const ip_run *run, const ip_layer_result *r, double out[IP_MA
     for (unsigned k = 0; k < run->orders; k++) out[k] = r->x[k].I != 0.0 ? r->y[k].I / r->x[k].I : NAN;
 }
 
-static void write_head(ip_json *j, const ip_run *run) {
+void ip_run_write_head(ip_json *j, const ip_run *run) {
     ip_json_open(j, "infoplane", '{', true);
     ip_json_string(j, "version", INFOPLANE_VERSION);
     ip_json_string(j, "isa", run->isa);
@@ -105,7 +139,7 @@ static void write_head(ip_json *j, const ip_run *run) {
     ip_json_close(j, '}');
 }
 
-static void write_inputs(ip_json *j, const ip_run *run) {
+void ip_run_write_model(ip_json *j, const ip_run *run) {
     ip_json_open(j, "model", '{', true);
     ip_json_string(j, "path", run->model_path);
     ip_json_string(j, "name", run->model_name);
@@ -118,6 +152,10 @@ static void write_inputs(ip_json *j, const ip_run *run) {
     ip_json_string(j, "weights", run->weights);
     ip_json_string(j, "weights_stored", run->weights_stored);
     ip_json_close(j, '}');
+}
+
+static void write_inputs(ip_json *j, const ip_run *run) {
+    ip_run_write_model(j, run);
     ip_json_open(j, "corpus", '{', false);
     ip_json_open(j, "files", '[', false);
     for (size_t i = 0; i < run->file_count; i++) {
@@ -161,7 +199,7 @@ static void write_inputs(ip_json *j, const ip_run *run) {
 }
 
 void ip_run_write_description(ip_json *j, const ip_run *run) {
-    write_head(j, run);
+    ip_run_write_head(j, run);
     write_inputs(j, run);
 }
 
@@ -226,6 +264,7 @@ void ip_run_write_json(const ip_run *run, FILE *file) {
         ratios(run, &run->layer[l], optimality);
         write_layer(j, run, &run->layer[l], optimality, l);
         write_lens(j, run, &run->layer[l]);
+        write_gaps(j, run, &run->layer[l]);
         ip_json_close(j, '}');
     }
     ip_json_close(j, ']');
@@ -235,7 +274,9 @@ void ip_run_write_json(const ip_run *run, FILE *file) {
     write_layer(j, run, &mean, optimality, IP_MEAN_LAYER);
     ratios(run, &mean, optimality);
     write_numbers(j, "optimality_of_means", optimality, run->orders);
+    write_gaps(j, run, &mean);
     ip_json_close(j, '}');
+    write_bound(j, run);
     write_top(j, run);
     ip_json_close(j, '}');
     ip_json_end(j);

@@ -126,8 +126,8 @@ static bool ends_with(const char *text, const char *tail) {
     return n >= m && strcmp(text + n - m, tail) == 0;
 }
 
-/* The tokenizer that was asked for, else the model's own: the keys of a GGUF, the tokenizer.json of a folder. */
-static ip_status open_tokenizer(ip_tokenizer **out, ip_session *session, ip_error *error) {
+/* The model's own: the keys of a GGUF, the tokenizer.json of a folder. */
+ip_status ip_session_tokenizer(ip_session *session, ip_tokenizer **out, ip_error *error) {
     const ip_checkpoint *file = ip_model_checkpoint(session->model);
     const char *json = session->settings->tokenizer;
     if (!json && file->gguf) return ip_tokenizer_from_gguf(out, file->gguf, warn_of, session, error);
@@ -141,14 +141,15 @@ ip_status ip_session_corpus(ip_session *session, const char *const *corpora, siz
     for (size_t i = 0; i < count; i++) text = text || !ends_with(corpora[i], ".npy");
     ip_session_stage(session, "tokens", 0, "bytes");
     ip_status status = IP_OK;
-    if (text) status = open_tokenizer(&tokenizer, session, error);
+    if (text) status = ip_session_tokenizer(session, &tokenizer, error);
     const size_t vocabulary = ip_model_plan(session->model)->vocabulary;
     ip_corpus_options options = ip_corpus_options_of(session->settings);
     if (status == IP_OK)
         status = ip_corpus_read(&session->corpus, corpora, count, &options, tokenizer, vocabulary, session->pool,
                                 warn_of, session, corpus_progress, session, error);
     /* n-grams are listed as text where there is a tokenizer; ids alone will do. */
-    if (status == IP_OK && !text && session->settings->top > 0 && open_tokenizer(&tokenizer, session, error) != IP_OK)
+    if (status == IP_OK && !text && session->settings->top > 0 &&
+        ip_session_tokenizer(session, &tokenizer, error) != IP_OK)
         tokenizer = NULL;
     if (session->settings->top > 0) {
         session->tokenizer = tokenizer;

@@ -44,6 +44,8 @@ ip_status ip_session_open(ip_session *session, const ip_settings *settings, cons
 /* The model, and the tokens of the corpora under its tokenizer. */
 ip_status ip_session_model(ip_session *session, const char *model, ip_error *error);
 ip_status ip_session_corpus(ip_session *session, const char *const *corpora, size_t count, ip_error *error);
+/* The tokenizer that was asked for, else the model's own; ip_tokenizer_free. */
+ip_status ip_session_tokenizer(ip_session *session, ip_tokenizer **out, ip_error *error);
 /* Returns status, or the failure of a map that was read meanwhile, which then stands in *error. */
 ip_status ip_session_close(ip_session *session, ip_status status, ip_error *error);
 

@@ -1,6 +1,7 @@
 /* `inspect --supported`: what this version can open and how it multiplies it, from the lists of the rooms below. */
 #include <string.h>
 
+#include "core/chat.h"
 #include "core/infoplane.h"
 #include "core/json_write.h"
 #include "core/weights.h"
@@ -54,6 +55,9 @@ static void write_text(FILE *file) {
     for (size_t i = 0; i < TOKENIZERS; i++) fprintf(file, " %s", tokenizers[i]);
     ip_pre_list(names, sizeof names);
     fprintf(file, "\npre-tokenizers (tokenizer.ggml.pre): %s\n", names);
+    fputs("chat templates (preference --chat):", file);
+    for (size_t i = 0; i < ip_chat_family_count(); i++) fprintf(file, " %s", ip_chat_family_at(i));
+    fputc('\n', file);
     fputs("files: GGUF versions 2 and 3, split sets included; Hugging Face folders with safetensors, and a "
           "tokenizer.json with BPE or Unigram\n",
           file);
@@ -93,6 +97,9 @@ static void write_json(FILE *file) {
     ip_json_close(j, ']');
     ip_pre_list(names, sizeof names);
     write_words(j, "pre_tokenizers", names);
+    ip_json_open(j, "chat_templates", '[', false);
+    for (size_t i = 0; i < ip_chat_family_count(); i++) ip_json_string(j, NULL, ip_chat_family_at(i));
+    ip_json_close(j, ']');
     ip_json_close(j, '}');
     ip_json_end(j);
 }

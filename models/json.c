@@ -45,6 +45,9 @@ ip_node *ip_node_parse(const char *path, const char *what, const void *data, siz
     }
     const char *text = copy ? copy : data;
     json_t *root = json_loadb(size > 0 ? text : "", size, JSON_REJECT_DUPLICATES, &problem);
+    /* Python's integers have no end (tokenizer configurations write 10^30 for "no limit"): then all become reals. */
+    if (!root && python && json_error_code(&problem) == json_error_numeric_overflow)
+        root = json_loadb(text, size, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &problem);
     if (root && !json_is_object(root)) {
         ip_fail(error, IP_BAD_INPUT, "%s: the %s is not a JSON object", path, what);
         json_decref(root);

@@ -14,7 +14,7 @@
 typedef struct json_t ip_node;
 
 /* Parses an object. what: "config.json" or "header", for messages behind the path. With python, NaN and Infinity are let
- * pass as values that are no numbers. NULL with the error set: IP_BAD_INPUT naming path and the place. */
+ * pass as values that are no numbers, and integers beyond 64 bits as reals. NULL with the error set: IP_BAD_INPUT naming path and the place. */
 ip_node *ip_node_parse(const char *path, const char *what, const void *data, size_t size, bool python, ip_error *error);
 void ip_node_free(ip_node *root); /* NULL is fine */
 

@@ -43,7 +43,7 @@ for program in infoplane check-kernels; do
     "$tools-strip" -o "$tree/bin/$program" "$build/bin/$program"
     # CMake ends the run path in an empty entry, which means the folder that one happens to be in: it is cut off.
     LC_ALL=C sed -i 's|\(\$ORIGIN/\.\./lib\):\x00|\1\x00\x00|' "$tree/bin/$program"
-    if ! "$tools-readelf" -d "$tree/bin/$program" | grep -qF '(RPATH)              Library rpath: [$ORIGIN/../lib]'; then
+    if ! "$tools-readelf" -d "$tree/bin/$program" | grep -qE '\(RPATH\) +Library rpath: \[\$ORIGIN/\.\./lib\]$'; then
         say "$build/bin/$program does not look for libraries in ../lib beside itself"
         exit 1
     fi

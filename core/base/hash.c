@@ -24,6 +24,11 @@ void ip_hash128(const void *data, size_t n, char out[IP_HASH_HEX]) {
     write_hex(XXH3_128bits(n > 0 ? data : "", n), out);
 }
 
+ip_key128 ip_hash128_key(const void *data, size_t n) {
+    XXH128_hash_t hash = XXH3_128bits(n > 0 ? data : "", n);
+    return (ip_key128){hash.low64, hash.high64};
+}
+
 /* The state has to be aligned to 64 bytes, which xxHash's own constructor sees to; the stream is that state. */
 ip_hash128_stream *ip_hash128_new(void) {
     XXH3_state_t *state = XXH3_createState();

@@ -16,6 +16,12 @@ void ip_hash64_numbers(uint64_t *hashes, const uint64_t *numbers, size_t n);
 /* XXH3-128 of n bytes as 32 lower-case hex digits (what `xxhsum -H2` prints). */
 void ip_hash128(const void *data, size_t n, char out[IP_HASH_HEX]);
 
+/* XXH3-128 of n bytes as two numbers, for tables whose keys must not meet. */
+typedef struct ip_key128 {
+    uint64_t low, high;
+} ip_key128;
+ip_key128 ip_hash128_key(const void *data, size_t n);
+
 /* XXH3-128 of bytes that come in pieces. Freed by ip_hash128_free; calls with a NULL stream do nothing. */
 typedef struct ip_hash128_stream ip_hash128_stream;
 ip_hash128_stream *ip_hash128_new(void); /* NULL: out of memory */

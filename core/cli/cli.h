@@ -19,10 +19,11 @@ enum {
     CLI_ALL = (1 << CLI_COMMANDS) - 1,
     CLI_PAIRED = CLI_COMPARE | CLI_TRAJECTORY,
     CLI_ANALYSES = CLI_ANALYZE | CLI_PAIRED,
-    CLI_FOLDER = CLI_ANALYSES | CLI_STATES | CLI_BOUND | CLI_MERGE, /* -o names a folder, which one run at a time writes */
-    CLI_CORPUS = CLI_ANALYSES | CLI_STATES | CLI_TOKENIZE | CLI_BOUND,
-    CLI_MODEL = CLI_ANALYSES | CLI_STATES,
-    CLI_MACHINE = CLI_ANALYSES | CLI_STATES | CLI_ENTROPY | CLI_CPU | CLI_BOUND | CLI_MERGE
+    /* -o names a folder, which one run at a time writes */
+    CLI_FOLDER = CLI_ANALYSES | CLI_STATES | CLI_BOUND | CLI_MERGE | CLI_PREFERENCE | CLI_OVERLAP,
+    CLI_CORPUS = CLI_ANALYSES | CLI_STATES | CLI_TOKENIZE | CLI_BOUND | CLI_OVERLAP,
+    CLI_MODEL = CLI_ANALYSES | CLI_STATES | CLI_PREFERENCE,
+    CLI_MACHINE = CLI_ANALYSES | CLI_STATES | CLI_ENTROPY | CLI_CPU | CLI_BOUND | CLI_MERGE | CLI_PREFERENCE,
 };
 
 enum { CLI_LIST_MAX = 4096 };
@@ -44,7 +45,8 @@ typedef struct cli_args {
     ip_correlate_settings correlate;
     ip_compare_settings compare;
     ip_trajectory_settings trajectory;
-    cli_list scores, partial, corpora;
+    cli_list scores, partial, corpora, against;
+    ip_overlap_options overlap;
     bool plan, ids, tensors, supported, json, quiet, help;
 } cli_args;
 

@@ -12,6 +12,8 @@ typedef enum option_kind {
     CLI_SET,
     CLI_CLEAR,
     CLI_ORDERS,
+    CLI_LONG_ORDERS,
+    CLI_SHARE,
     CLI_LABELS,
     CLI_COUNT,
     CLI_COUNT_AT,
@@ -78,7 +80,11 @@ static void *field_of(cli_args *args, const char *field) {
         {"family", &s->family},
         {"name", &s->name},
         {"tokenizer", &s->tokenizer},
+        {"positions", &s->positions},
+        {"chat", &s->chat},
         {"docs_file", &args->docs_file},
+        {"overlap_top", &args->overlap.top},
+        {"against", &args->against},
         {"table", &args->correlate.table},
         {"order", &args->correlate.order},
         {"permutations", &args->correlate.permutations},
@@ -114,6 +120,13 @@ static bool parse_uint(const char *text, uint64_t most, uint64_t *out) {
     return true;
 }
 
+/* The program never leaves the C locale, so the point is a point. */
+static bool parse_share(const char *text, double *out) {
+    char *end;
+    *out = strtod(text, &end);
+    return end != text && *end == '\0' && *out >= 0.0 && *out <= 1.0;
+}
+
 static ip_status bad_value(const option *o, const char *value, const char *wanted) {
     return cli_fail(IP_USAGE, "%s %s: %s", o->name, value, wanted);
 }
@@ -125,6 +138,10 @@ static ip_status set_number(cli_args *args, const option *o, const char *value) 
     case CLI_ORDERS:
         if (!parse_uint(value, IP_MAX_ORDERS, &n) || n == 0) return bad_value(o, value, "1, 2, 3 or 4 is wanted");
         s->orders = (unsigned)n;
+        return IP_OK;
+    case CLI_LONG_ORDERS:
+        if (!parse_uint(value, IP_OVERLAP_ORDERS, &n) || n == 0) return bad_value(o, value, "1 to 13 is wanted");
+        args->overlap.orders = (unsigned)n;
         return IP_OK;
     case CLI_COUNT:
         if (!parse_uint(value, UINT32_MAX, &n) || n == 0)
@@ -185,6 +202,9 @@ static ip_status set_option(cli_args *args, const option *o, const char *value) 
     case CLI_OUTPUT:
         if (*value == '\0') return bad_value(o, "''", "it is empty");
         *(const char **)field_of(args, o->field) = value;
+        return IP_OK;
+    case CLI_SHARE:
+        if (!parse_share(value, &args->overlap.share)) return bad_value(o, value, "a number from 0 to 1 is wanted");
         return IP_OK;
     case CLI_LABEL_FILE: args->label_files[args->label_count++] = value; return IP_OK;
     case CLI_LIST: {
@@ -299,7 +319,10 @@ ip_status cli_parse(cli_args *args, unsigned command, int argc, char **argv) {
     args->scores.items = calloc((size_t)argc + 1, sizeof *args->scores.items);
     args->partial.items = calloc((size_t)argc + 1, sizeof *args->partial.items);
     args->corpora.items = calloc((size_t)argc + 1, sizeof *args->corpora.items);
-    if (!args->positional || !args->label_files || !args->scores.items || !args->partial.items || !args->corpora.items)
+    args->against.items = calloc((size_t)argc + 1, sizeof *args->against.items);
+    args->overlap = (ip_overlap_options){.top = 10, .share = 0.5};
+    if (!args->against.items || !args->positional || !args->label_files || !args->scores.items ||
+        !args->partial.items || !args->corpora.items)
         return cli_fail(IP_FAILED, "out of memory");
     bool options_over = false;
     for (int i = 0; i < argc; i++) {
@@ -320,6 +343,7 @@ ip_status cli_parse(cli_args *args, unsigned command, int argc, char **argv) {
 void cli_args_free(cli_args *args) {
     free(args->positional);
     free(args->label_files);
+    free(args->against.items);
     free(args->scores.items);
     free(args->partial.items);
     free(args->corpora.items);

@@ -12,9 +12,15 @@ cd "$work/here" || exit 1
 # What the examples name. The vectors are hidden states, their labels the tokens.
 cp "$demo/demo.q8_0.gguf" model.gguf
 cp "$demo/heldout.jsonl" text.jsonl
+sed -n "51,\$p" text.jsonl >train.jsonl
 sed 's/^{"[a-z]*": "//; s/"}$//' text.jsonl >text.txt
 infoplane states model.gguf text.jsonl --documents 20 --quiet -o made && mv made/layer-02.npy vectors.npy
 infoplane tokenize model.gguf text.jsonl --documents 20 --quiet -o classes.npy && cp classes.npy words.npy
+# Stories cut in two, each with its own end and with that of the story behind it.
+sed 's/^{"[a-z]*": "//; s/", "bits".*//' text.jsonl | head -12 | awk '{ n = length($0); a[NR] = substr($0, 1, 200); b[NR] = substr($0, 201, 200) }
+    END { for (i = 1; i < NR; i++) printf "{\"prompt\": \"%s\", \"chosen\": \"%s\", \"rejected\": \"%s\"}\n", a[i], b[i], b[i + 1] }' |
+    grep -v '\\' >pairs.jsonl
+
 # Five models that a leaderboard knows: the demo under five types of weights.
 mkdir runs
 echo "fullname,Average,#Params (B),IFEval,BBH" >leaderboard.csv

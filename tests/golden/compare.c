@@ -10,10 +10,14 @@
  *                                                                     largest value
  *   golden-compare logits TOKEN-LOSS.npy LOGITS.npy IDS.npy TOLERANCE losses of the last tokens, from logits [documents, 8,
  *                                                                     vocabulary], of the largest logit
+ *   golden-compare preference PREFERENCE.json EXPECTED.json MODE KEY TOLERANCE   H and the golden's I under KEY, nats
+ *   golden-compare preference-null PREFERENCE.json EXPECTED.json MODE            of 500 draws: means within 5 sd/sqrt(500),
+ *                                                                     spreads within 15 %
  *   golden-compare ids A.npy B.npy COUNT                              the first COUNT ids are equal
  */
 #include <jansson.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -274,6 +278,49 @@ static int logits(char **argv) {
     return verdict("losses, of the largest logit", worst / most, atof(argv[3]));
 }
 
+/* Layers of our result beside those of one mode of the golden. */
+static size_t preference_rows(char **argv, json_t **ours, json_t **theirs) {
+    *ours = json_object_get(load(argv[0]), "layers");
+    *theirs = json_object_get(json_object_get(json_object_get(load(argv[1]), "modes"), argv[2]), "layers");
+    size_t n = json_array_size(*ours);
+    if (n == 0 || n != json_array_size(*theirs)) die("other layers", argv[0]);
+    return n;
+}
+
+static double member(json_t *row, const char *key) { return number(json_object_get(row, key), key); }
+
+static int preference(char **argv) {
+    json_t *ours, *theirs;
+    size_t n = preference_rows(argv, &ours, &theirs);
+    bool completion = strcmp(argv[3], "I_nats") == 0;
+    double worst = 0.0;
+    for (size_t l = 0; l < n; l++) {
+        json_t *a = json_array_get(ours, l), *b = json_array_get(theirs, l);
+        wider(&worst, member(a, "I"), member(b, argv[3]));
+        if (completion) wider(&worst, member(a, "H"), member(b, "H_nats"));
+    }
+    return verdict(argv[3], worst, atof(argv[4]));
+}
+
+static int preference_null(char **argv) {
+    static const char *const keys[2][4] = {
+        {"null_swap", "null_swap_sd", "pair_swap_null_mean_nats", "pair_swap_null_sd_nats"},
+        {"null_permuted", "null_permuted_sd", "null_mean_nats", "null_sd_nats"}};
+    json_t *ours, *theirs;
+    size_t n = preference_rows(argv, &ours, &theirs);
+    double means = 0.0, spreads = 0.0;
+    for (size_t l = 0; l < n; l++) {
+        json_t *a = json_array_get(ours, l), *b = json_array_get(theirs, l);
+        for (int k = 0; k < 2; k++) {
+            double sd = member(b, keys[k][3]);
+            wider(&means, member(a, keys[k][0]) / (sd / sqrt(500.0)), member(b, keys[k][2]) / (sd / sqrt(500.0)));
+            wider(&spreads, member(a, keys[k][1]) / sd, 1.0);
+        }
+    }
+    int failed = verdict("null means, in sd/sqrt(500)", means, 5.0);
+    return failed | verdict("null spreads, relative", spreads, 0.15);
+}
+
 static int ids(char **argv) {
     ip_npy a = open_npy(argv[0]), b = open_npy(argv[1]);
     uint64_t count = strtoull(argv[2], NULL, 10), differ = 0;
@@ -289,8 +336,11 @@ int main(int argc, char **argv) {
         const char *name;
         int arguments;
         int (*run)(char **argv);
-    } kinds[] = {{"estimates", 4, estimates}, {"loss", 3, loss}, {"token-loss", 3, token_loss}, {"states", 4, states},
-                 {"norms", 3, norms},         {"ids", 3, ids},   {"layers", 3, layers},         {"logits", 4, logits}};
+    } kinds[] = {{"estimates", 4, estimates},   {"loss", 3, loss},
+                 {"token-loss", 3, token_loss}, {"states", 4, states},
+                 {"norms", 3, norms},           {"ids", 3, ids},
+                 {"layers", 3, layers},         {"logits", 4, logits},
+                 {"preference", 5, preference}, {"preference-null", 3, preference_null}};
     for (size_t i = 0; argc > 1 && i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(argv[1], kinds[i].name) == 0 && argc - 2 == kinds[i].arguments) return kinds[i].run(argv + 2);
     fputs("golden-compare: see the head of compare.c for the arguments\n", stderr);

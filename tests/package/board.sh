@@ -131,7 +131,7 @@ depends=$(dpkg-deb -f "$deb" Depends)
 # As many packages as there are libraries to load, and each is one whose files are in the sysroot.
 mkdir "$work/root"
 dpkg-deb -x "$deb" "$work/root"
-needed=$($tools-readelf -d "$work/root/usr/bin/infoplane" | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p' | grep -vE '^(libm|libpthread|ld-linux)')
+needed=$($tools-readelf -d "$work/root/usr/bin/infoplane" | sed -n 's/.*(NEEDED).*\[\(.*\)\]$/\1/p' | grep -vE '^(libm|libpthread|ld-linux)[.-]')
 packages=$(tr ',' '\n' <<<"$depends" | sed 's/^ *//; s/ .*//')
 [ "$(wc -l <<<"$needed")" = "$(wc -l <<<"$packages")" ] || fail "needs $needed but depends on $depends"
 for package in $packages; do
