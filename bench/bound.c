@@ -58,21 +58,40 @@ static uint64_t words_at(uint32_t i) {
     return (uint64_t)words[0] << 32 | words[1];
 }
 
-/* As text is: words of falling frequency (1/rank), topics that share their vocabulary in part, most pairs seen once. */
+static int by_pair(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* As text is: inputs of falling frequency (about 1/rank), topics that share their outputs in part; so many distinct
+ * pairs, and every x in one of them at least. Most pairs occur once. */
 static joint make_joint(size_t xs, size_t pairs) {
-    joint j = {malloc(pairs * sizeof(uint32_t)), malloc(pairs * sizeof(uint32_t)), malloc(pairs * sizeof(uint64_t)),
-               pairs};
-    if (!j.x || !j.y || !j.counts) exit(IP_FAILED);
-    for (size_t i = 0; i < pairs; i++) {
-        uint64_t a = words_at((uint32_t)(2 * i)), b = words_at((uint32_t)(2 * i + 1));
+    joint j = {malloc(pairs * sizeof(uint32_t)), malloc(pairs * sizeof(uint32_t)), malloc(pairs * sizeof(uint64_t)), 0};
+    uint64_t *keys = malloc(pairs * sizeof *keys);
+    if (!j.x || !j.y || !j.counts || !keys) exit(IP_FAILED);
+    size_t have = 0;
+    for (uint32_t i = 0; have < pairs; i++) {
+        uint64_t a = words_at(2 * i), b = words_at(2 * i + 1);
         double u = (double)(a >> 11) * 0x1p-53, v = (double)(b >> 11) * 0x1p-53;
-        uint32_t x = i < xs ? (uint32_t)i : (uint32_t)(exp(u * log((double)xs)) - 1), topic = x % 300;
-        uint32_t y = (uint32_t)(exp(v * log((double)xs)) - 1);
-        if (b & 3) y = (y / 300 * 300 + topic) % (uint32_t)xs;
-        j.x[i] = x;
-        j.y[i] = y;
-        j.counts[i] = 1 + (a & 7 ? 0 : (a >> 3) % 5);
+        uint64_t x = i < xs ? i : (uint64_t)(exp(u * log((double)xs)) - 1),
+                 y = (uint64_t)(exp(v * log((double)xs)) - 1);
+        if (b & 3) y = (y / 300 * 300 + x % 300) % xs;
+        keys[have++] = x << 32 | y;
+        if (have < pairs) continue;
+        qsort(keys, have, sizeof *keys, by_pair);
+        size_t kept = 0;
+        for (size_t k = 0; k < have; k++)
+            if (k == 0 || keys[k] != keys[kept - 1]) keys[kept++] = keys[k];
+        have = kept;
     }
+    for (size_t k = 0; k < pairs; k++) {
+        uint64_t draw = words_at(0x80000000u + (uint32_t)k);
+        j.x[k] = (uint32_t)(keys[k] >> 32);
+        j.y[k] = (uint32_t)keys[k];
+        j.counts[k] = 1 + (draw & 3 ? 0 : (draw >> 3) % 7);
+    }
+    j.pairs = pairs;
+    free(keys);
     return j;
 }
 

@@ -67,7 +67,7 @@ void bench_close(bench_run *run) {
     ip_store_close(&run->store);
     ip_forward_close(&run->forward);
     ip_tiling_free(&run->tiling);
-    ip_session_close(&run->session);
+    ip_session_close(&run->session, IP_OK, NULL);
 }
 
 /* ---- passes ---- */

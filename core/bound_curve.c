@@ -11,7 +11,7 @@ enum { SMALL_X = 64, SMALL_PAIRS = 2048, SMALL_M = 80 };
 
 static const ip_bound_effort efforts[] = {
     {"low", 1, 8, 0, 4, 10, 1e-5, 12},
-    {"normal", 2, 30, 3, 8, 30, 1e-6, 40},
+    {"normal", 2, 24, 1, 6, 24, 1e-6, 60},
     {"high", 4, 80, 8, 12, 100, 1e-8, 120},
 };
 

@@ -104,27 +104,37 @@ void ip_hard_close(ip_hard *hard) {
 
 /* ---- the table of clusters ---- */
 
+static void set_count(ip_hard *h, ip_cell *cell, uint64_t count) {
+    cell->count = count;
+    cell->f = nlogn(h->f, count);
+    cell->step = nlogn(h->f, count + 1) - cell->f;
+}
+
+static void find_lightest(ip_hard *h) {
+    h->lightest = 0;
+    for (uint32_t z = 1; z < h->m; z++)
+        if (h->count_z[z] < h->count_z[h->lightest]) h->lightest = z;
+}
+
 static void put(ip_hard *h, uint32_t y, uint32_t z, uint64_t count) {
     ip_cell *cell = h->cell + h->begin[y];
     uint32_t n = h->cells[y], i = 0;
     while (i < n && cell[i].z != z) i++;
     if (i == n) {
-        cell[i] = (ip_cell){0, 0.0, z};
+        cell[i] = (ip_cell){.z = z};
         h->cells[y] = n + 1;
     }
-    cell[i].count += count;
-    cell[i].f = nlogn(h->f, cell[i].count);
+    set_count(h, &cell[i], cell[i].count + count);
 }
 
 static void take(ip_hard *h, uint32_t y, uint32_t z, uint64_t count) {
     ip_cell *cell = h->cell + h->begin[y];
     uint32_t i = 0;
     while (cell[i].z != z) i++;
-    cell[i].count -= count;
-    if (cell[i].count == 0) {
+    if (cell[i].count == count) {
         cell[i] = cell[--h->cells[y]];
     } else {
-        cell[i].f = nlogn(h->f, cell[i].count);
+        set_count(h, &cell[i], cell[i].count - count);
     }
 }
 
@@ -133,6 +143,7 @@ static void put_x(ip_hard *h, uint32_t x, uint32_t z) {
     h->members[z]++;
     h->count_z[z] += j->count_x[x];
     h->f_z[z] = nlogn(h->f, h->count_z[z]);
+    if (z == h->lightest) find_lightest(h);
     for (size_t i = j->row[x]; i < j->row[x + 1]; i++) put(h, j->row_y[i], z, j->row_count[i]);
 }
 
@@ -141,6 +152,8 @@ static void take_x(ip_hard *h, uint32_t x, uint32_t z) {
     h->members[z]--;
     h->count_z[z] -= j->count_x[x];
     h->f_z[z] = nlogn(h->f, h->count_z[z]);
+    uint64_t least = h->count_z[h->lightest];
+    if (h->count_z[z] < least || (h->count_z[z] == least && z < h->lightest)) h->lightest = z;
     for (size_t i = j->row[x]; i < j->row[x + 1]; i++) take(h, j->row_y[i], z, j->row_count[i]);
 }
 
@@ -149,7 +162,9 @@ static void build(ip_hard *h, const uint32_t *labels) {
     memset(h->count_z, 0, h->m * sizeof *h->count_z);
     memset(h->f_z, 0, h->m * sizeof *h->f_z);
     memset(h->members, 0, h->m * sizeof *h->members);
+    h->lightest = h->m - 1; /* all are empty: nothing is searched until the last one is met */
     for (uint32_t x = 0; x < h->joint->nx; x++) put_x(h, x, labels[x]);
+    find_lightest(h);
 }
 
 static ip_plane_point point_of(const ip_hard *h) {
@@ -168,38 +183,38 @@ ip_plane_point ip_hard_evaluate(ip_hard *hard, const uint32_t *labels) {
 
 /* ---- moves ---- */
 
-/* What each codeword gains by meeting the y of x again, beside what any codeword would: the codewords that gain. */
+/* A codeword gains by meeting a y of x again, beside what any codeword would. */
+static inline uint32_t add_gain(ip_hard *h, uint32_t n, uint32_t z, double gain) {
+    if (!h->is_touched[z]) {
+        h->is_touched[z] = true;
+        h->gain[z] = 0;
+        h->touched[n++] = z;
+    }
+    h->gain[z] += gain;
+    return n;
+}
+
 static uint32_t collect(ip_hard *h, uint32_t x) {
     const ip_joint *j = h->joint;
     uint32_t n = 0;
     for (size_t i = j->row[x]; i < j->row[x + 1]; i++) {
         uint32_t y = j->row_y[i];
         uint64_t c = j->row_count[i];
-        double alone = nlogn(h->f, c);
         const ip_cell *cell = h->cell + h->begin[y], *end = cell + h->cells[y];
-        for (; cell < end; cell++) {
-            if (!h->is_touched[cell->z]) {
-                h->is_touched[cell->z] = true;
-                h->gain[cell->z] = 0;
-                h->touched[n++] = cell->z;
-            }
-            h->gain[cell->z] += nlogn(h->f, cell->count + c) - cell->f - alone;
+        if (c == 1) {
+            for (; cell < end; cell++) n = add_gain(h, n, cell->z, cell->step);
+            continue;
         }
+        double alone = nlogn(h->f, c);
+        for (; cell < end; cell++) n = add_gain(h, n, cell->z, nlogn(h->f, cell->count + c) - cell->f - alone);
     }
     return n;
-}
-
-static uint32_t lightest(const ip_hard *h) {
-    uint32_t best = 0;
-    for (uint32_t z = 1; z < h->m; z++)
-        if (h->count_z[z] < h->count_z[best]) best = z;
-    return best;
 }
 
 /* The best codeword for x, which is in none at the moment. Of the codewords that share no y with x the lightest is best. */
 static uint32_t best_for(ip_hard *h, uint32_t x, uint32_t own, double weight, double margin) {
     uint64_t w = h->joint->count_x[x];
-    uint32_t n = collect(h, x), others[2] = {own, lightest(h)};
+    uint32_t n = collect(h, x), others[2] = {own, h->lightest};
     for (unsigned i = 0; i < 2; i++) {
         if (h->is_touched[others[i]]) continue;
         h->is_touched[others[i]] = true;
@@ -223,6 +238,19 @@ static uint32_t best_for(ip_hard *h, uint32_t x, uint32_t own, double weight, do
     return best;
 }
 
+/* Lists lie anywhere: those of the x after next are asked for. */
+static void ask_ahead(const ip_hard *h, uint32_t at) {
+    const ip_joint *j = h->joint;
+    if (at + 4 < j->nx) __builtin_prefetch(j->row_y + j->row[h->order[at + 4]]);
+    if (at + 2 >= j->nx) return;
+    uint32_t x = h->order[at + 2];
+    size_t end = j->row[x + 1] - j->row[x] > 16 ? j->row[x] + 16 : j->row[x + 1];
+    for (size_t i = j->row[x]; i < end; i++) {
+        __builtin_prefetch(h->cells + j->row_y[i]);
+        __builtin_prefetch(h->cell + h->begin[j->row_y[i]]);
+    }
+}
+
 static void settle(ip_hard *h, uint32_t *labels, double inverse_beta, ip_draws *draws) {
     uint32_t nx = h->joint->nx;
     for (uint32_t i = 0; i < nx; i++) {
@@ -236,6 +264,7 @@ static void settle(ip_hard *h, uint32_t *labels, double inverse_beta, ip_draws *
         uint32_t moved = 0;
         for (uint32_t i = 0; i < nx; i++) {
             uint32_t x = h->order[i], own = labels[x];
+            ask_ahead(h, i);
             if (inverse_beta == 0 && h->members[own] == 1) continue;
             take_x(h, x, own);
             labels[x] = best_for(h, x, own, 1.0 - inverse_beta, margin);

@@ -34,7 +34,8 @@ double ip_draw_uniform(ip_draws *draws); /* in (0, 1) */
 
 typedef struct ip_cell {
     uint64_t count;
-    double f; /* n log n of it */
+    double f;    /* n log n of it */
+    double step; /* what one more count adds to that: most pairs occur once */
     uint32_t z;
 } ip_cell;
 
@@ -47,6 +48,7 @@ typedef struct ip_hard {
     uint32_t *cells; /* [ny] how many it has */
     ip_cell *cell;
     uint64_t *count_z;
+    uint32_t lightest; /* the z of the least count, the first of equals */
     double *f_z, *gain;
     uint32_t *members, *touched, *order, *labels; /* [m], [m], [nx], [nx] */
     bool *is_touched;

@@ -64,7 +64,7 @@ static ip_status start_task(void *context, size_t task, unsigned worker, ip_erro
     size_t which = task % STARTS, of = task / STARTS;
     chain *c = &t->chains[of];
     ip_draws draws = ip_draws_begin(t->s->seed, stream_of(t, of, which));
-    unsigned rounds = which == 0 ? t->s->effort->rounds : 0;
+    unsigned rounds = which == 0 && (!t->upwards || t->s->effort->rounds > 1) ? t->s->effort->rounds : 0;
     if (!t->tried[task]) return IP_OK;
     if (which == 0) copy_labels(t, c->start[0], c->last);
     if (which == 1) copy_labels(t, c->start[1], c->first);
@@ -108,25 +108,47 @@ static void try_soft(large *t, double beta, double *best) {
     swap(&t->q[0], &t->q[1]);
 }
 
+/* Starts that lie this far (nats of I(Y;Z) - I(X;Z)/beta) behind the best hard one are not followed: Blahut-Arimoto gives
+ * less than that on top of a hard encoder, and next to nothing at large beta. */
+static double hopeless(double beta) { return beta > 20 ? 0.002 : beta > 4 ? 0.02 : beta > 2 ? 0.05 : INFINITY; }
+
+/* The worth of the best hard start; on the way up also of what is there already. */
+static double best_worth(const large *t, size_t of) {
+    double best = -INFINITY;
+    for (size_t i = 0; i < STARTS; i++) {
+        ip_plane_point p = t->points[of * STARTS + i];
+        double worth = p.I_Y - p.I_X * t->inverse_beta;
+        if (t->tried[of * STARTS + i] && worth > best) best = worth;
+    }
+    double kept = -t->chains[of].functional[t->beta] * t->inverse_beta;
+    return t->upwards && kept > best ? kept : best;
+}
+
 /* The best start of a chain followed on; what comes of it is the chain's solution at this beta. */
 static ip_status solve(large *t, size_t of, ip_error *error) {
     ip_bound_search *s = t->s;
     chain *c = &t->chains[of];
-    double beta = s->betas[t->beta], best = INFINITY;
+    double beta = s->betas[t->beta], best = INFINITY, least = best_worth(t, of) - hopeless(beta);
     for (size_t i = 0; i < STARTS; i++) {
-        if (!t->tried[of * STARTS + i]) continue;
+        ip_plane_point p = t->points[of * STARTS + i];
+        if (!t->tried[of * STARTS + i] || p.I_Y - p.I_X * t->inverse_beta < least) continue;
         ip_encoder_soften(&s->soft, t->q[0], c->start[i], 0.999);
         try_soft(t, beta, &best);
     }
-    if (c->has_q) {
+    if (c->has_q && !t->upwards) {
         swap(&t->q[0], &c->q);
         try_soft(t, beta, &best);
     }
-    if (beta < near_one && of == 0) {
+    if (beta < near_one && of == 0 && !t->upwards) {
         ip_status status = ip_bound_pack(s, c->start[2], 0, NULL, error);
         if (status != IP_OK) return status;
         ip_encoder_soften(&s->soft, t->q[0], c->start[2], 0.999);
         try_soft(t, beta, &best);
+    }
+    uint32_t *kept = c->kept + t->beta * s->joint->nx;
+    if (!(best < INFINITY)) { /* on the way up, nothing that could be better */
+        copy_labels(t, c->last, kept);
+        return ip_session_advance(s->session, 1, error);
     }
     ip_descent d =
         ip_encoder_descend(&s->soft, t->q[1], beta, steps_of(t, s->effort->steps), s->effort->tolerance * beta);
@@ -134,7 +156,6 @@ static ip_status solve(large *t, size_t of, ip_error *error) {
     ip_plane_point p = ip_encoder_evaluate(&s->soft, t->q[1], &codewords);
     if (!ip_bound_found(s, p, d.change > 0 ? d.change : 0, codewords, "soft"))
         return ip_fail(error, IP_FAILED, "out of memory");
-    uint32_t *kept = c->kept + t->beta * s->joint->nx;
     double functional = p.I_X - beta * p.I_Y;
     ip_encoder_labels(&s->soft, t->q[1], c->last);
     if (functional < c->functional[t->beta]) {

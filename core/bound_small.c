@@ -5,7 +5,7 @@
 
 #include "core/bound_curve.h"
 
-enum { KEPT = 3, SHORT_STEPS = 150, LONG_STEPS = 8000, RARE = 8 };
+enum { KEPT = 3, SHORT_STEPS = 300, LONG_STEPS = 8000 };
 
 typedef struct small_start {
     double functional;

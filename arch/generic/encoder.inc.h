@@ -8,7 +8,10 @@ IP_INLINE void mix_columns(double *out, const double *rows, size_t width, const 
     v16d a = vd_set(0.0), b = a;
     for (size_t i = 0; i < n; i++) {
         const double *row = rows + (size_t)index[i] * width;
-        if (i + MIX_AHEAD < n) __builtin_prefetch(rows + (size_t)index[i + MIX_AHEAD] * width);
+        if (i + MIX_AHEAD < n) {
+            const double *ahead = rows + (size_t)index[i + MIX_AHEAD] * width;
+            IP_UNROLL for (size_t j = 0; j < 2 * IP_LANES; j += 8) __builtin_prefetch(ahead + j);
+        }
         v16d w = vd_set(weights[i]);
         a = vd_fma(w, vd_load(row), a);
         if (two) b = vd_fma(w, vd_load(row + IP_LANES), b);
