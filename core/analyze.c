@@ -8,6 +8,7 @@
 #include "core/anchors.h"
 #include "core/base/file.h"
 #include "core/base/memory.h"
+#include "core/bound_ngrams.h"
 #include "core/budget.h"
 #include "core/estimator.h"
 #include "core/infoplane.h"
@@ -153,7 +154,8 @@ static ip_status check_settings(analysis *a, ip_error *error) {
         return ip_fail(error, IP_USAGE, "--orders %u: 1 to %d can be counted", s->orders, IP_ORDERS_MAX);
     if (s->bins < 2 || s->bins > 65536) return ip_fail(error, IP_USAGE, "--bins: 2 to 65536");
     if (s->top > IP_TOP_MOST) return ip_fail(error, IP_USAGE, "--top %u: 0 to %d n-grams", s->top, IP_TOP_MOST);
-    return ip_resampling_check(s, error);
+    ip_status status = s->bound ? ip_bound_check(s, error) : IP_OK;
+    return status == IP_OK ? ip_resampling_check(s, error) : status;
 }
 
 static ip_status allocate(analysis *a, ip_error *error) {
@@ -281,6 +283,9 @@ static ip_status run_analysis(analysis *a, const char *model, const char *const 
     if (status == IP_OK)
         status = a->part.of > 0 ? prepare_shard(a, error)
                                 : ip_estimator_open(&a->estimator, session, a->run, plan->layers, error);
+    for (unsigned k = 0; status == IP_OK && s->bound && k < s->orders; k++)
+        status = ip_bound_of_partitions(&a->run->bound[k], &a->estimator.x[k], &a->estimator.y[k], k + 1, a->anchors.m,
+                                        session, error);
     if (status == IP_OK) status = allocate(a, error);
     if (status != IP_OK) return status;
     if (a->tiling.longest > plan->context_length)

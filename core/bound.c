@@ -117,7 +117,7 @@ static ip_status of_triplets(ip_bound_curve **out, ip_triplet *t, size_t n, bool
     }
     if (status == IP_OK) {
         ip_session_stage(session, "bound", 0, "solutions");
-        status = ip_bound_of_joint(out, &joint, 0, own, beta_count, session, error);
+        status = ip_bound_of_joint(out, &joint, 0, session->settings->bins, own, beta_count, session, error);
         if (status == IP_OK && !counted) (*out)->positions = 0;
     }
     ip_joint_free(&joint);
@@ -219,7 +219,7 @@ static ip_status bound_partitions(ip_bound *b, ip_session *session, const ip_par
                                   ip_error *error) {
     ip_status status = IP_OK;
     for (unsigned k = 0; status == IP_OK && k < b->orders; k++)
-        status = ip_bound_of_partitions(&b->curve[k], &x[k], &y[k], k + 1, session, error);
+        status = ip_bound_of_partitions(&b->curve[k], &x[k], &y[k], k + 1, b->bins, session, error);
     return status;
 }
 

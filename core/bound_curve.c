@@ -93,6 +93,12 @@ double ip_bound_at(const ip_bound_curve *curve, double I_X) {
     return h[i - 1].I_Y + share * (h[i].I_Y - h[i - 1].I_Y);
 }
 
+ip_bound_gap ip_bound_gap_of(const ip_bound_curve *curve, const ip_layer_result *layer) {
+    unsigned k = curve->order - 1;
+    double at = ip_bound_at(curve, layer->x[k].I);
+    return (ip_bound_gap){at, at - layer->y[k].I, at > 0 ? layer->y[k].I / at : NAN};
+}
+
 /* ---- encoders that need no search ---- */
 
 ip_status ip_bound_pack(ip_bound_search *s, uint32_t *labels, uint32_t first, ip_draws *draws, ip_error *error) {
@@ -182,8 +188,8 @@ static ip_status fill_curve(ip_bound_curve *curve, const ip_bound_search *s, ip_
     return IP_OK;
 }
 
-ip_status ip_bound_of_joint(ip_bound_curve **out, const ip_joint *joint, unsigned order, const double *betas,
-                            size_t beta_count, ip_session *session, ip_error *error) {
+ip_status ip_bound_of_joint(ip_bound_curve **out, const ip_joint *joint, unsigned order, uint64_t m,
+                            const double *betas, size_t beta_count, ip_session *session, ip_error *error) {
     double start = ip_seconds();
     ip_bound_curve *curve = calloc(1, sizeof *curve);
     ip_joint reduced = {0};
@@ -200,7 +206,6 @@ ip_status ip_bound_of_joint(ip_bound_curve **out, const ip_joint *joint, unsigne
     if (status == IP_OK) status = ip_joint_reduce(&reduced, joint, error);
     if (status == IP_OK) status = ip_components_find(&components, &reduced, error);
     if (status == IP_OK) {
-        uint64_t m = session->settings->bins;
         s.m = (uint32_t)(m < (uint64_t)reduced.nx + 1 ? m : (uint64_t)reduced.nx + 1);
         status = search(&s, error);
     }
@@ -213,7 +218,7 @@ ip_status ip_bound_of_joint(ip_bound_curve **out, const ip_joint *joint, unsigne
         curve->merged_x = reduced.nx;
         curve->merged_y = reduced.ny;
         curve->merged_pairs = reduced.pairs;
-        curve->codewords = session->settings->bins;
+        curve->codewords = m;
         curve->H_X = joint->HX;
         curve->H_Y = joint->HY;
         curve->I_XY = joint->IXY;

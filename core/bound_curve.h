@@ -51,8 +51,8 @@ ip_status ip_bound_search_small(ip_bound_search *s, ip_error *error);
 ip_status ip_bound_search_large(ip_bound_search *s, ip_error *error);
 
 /* The curve of a joint that is already counted; betas falling. */
-ip_status ip_bound_of_joint(ip_bound_curve **out, const ip_joint *joint, unsigned order, const double *betas,
-                            size_t beta_count, ip_session *session, ip_error *error);
+ip_status ip_bound_of_joint(ip_bound_curve **out, const ip_joint *joint, unsigned order, uint64_t m,
+                            const double *betas, size_t beta_count, ip_session *session, ip_error *error);
 
 /* The betas of settings, falling; malloc'ed. */
 ip_status ip_bound_betas(double **betas, size_t *count, const char *text, ip_error *error);

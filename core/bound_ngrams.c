@@ -25,7 +25,7 @@ static void write_labels(const ip_partition *set, ip_triplet *t, bool y) {
 }
 
 ip_status ip_bound_of_partitions(ip_bound_curve **out, const ip_partition *x, const ip_partition *y, unsigned order,
-                                 ip_session *session, ip_error *error) {
+                                 uint64_t m, ip_session *session, ip_error *error) {
     size_t n = x->positions;
     ip_triplet *t = malloc(n * sizeof *t);
     double *betas = NULL;
@@ -39,7 +39,7 @@ ip_status ip_bound_of_partitions(ip_bound_curve **out, const ip_partition *x, co
     ip_status status = ip_joint_make(&joint, t, n, error);
     free(t);
     if (status == IP_OK) status = ip_bound_betas(&betas, &beta_count, session->settings->bound_betas, error);
-    if (status == IP_OK) status = ip_bound_of_joint(out, &joint, order, betas, beta_count, session, error);
+    if (status == IP_OK) status = ip_bound_of_joint(out, &joint, order, m, betas, beta_count, session, error);
     free(betas);
     ip_joint_free(&joint);
     return status;

@@ -9,6 +9,6 @@
 ip_status ip_bound_check(const ip_settings *settings, ip_error *error);
 
 ip_status ip_bound_of_partitions(ip_bound_curve **out, const ip_partition *x, const ip_partition *y, unsigned order,
-                                 ip_session *session, ip_error *error);
+                                 uint64_t m, ip_session *session, ip_error *error);
 
 #endif

@@ -11,4 +11,7 @@ void ip_bound_curve_json(ip_json *j, const ip_bound_curve *curve);
 /* One line per curve that says how far the bound means something. */
 void ip_bound_curve_line(const ip_bound_curve *curve, FILE *file);
 
+/* A run's layers and their mean against the bound, bits; what lies above it is named. */
+void ip_bound_run_table(const ip_run *run, FILE *file);
+
 #endif

@@ -157,6 +157,8 @@ typedef struct ip_top_list_of {
     size_t count;
 } ip_top_list_of;
 
+typedef struct ip_bound_curve ip_bound_curve; /* see bound, below */
+
 /* The result of an analysis. Freed by ip_run_free. */
 typedef struct ip_run {
     /* model */
@@ -185,6 +187,7 @@ typedef struct ip_run {
     /* [layers + 1][ip_run_quantities][groups]: each figure computed without group g (documents g, g + G, ...): H,
      * context, I of X orders 1..K, I of Y orders 1..K; NULL when groups is 0. What paired comparisons need. */
     double *without;
+    ip_bound_curve *bound[IP_MAX_ORDERS]; /* with settings.bound, per order, of the counted positions; else NULL */
     unsigned top; /* asked for; 0: top_x and top_y are empty */
     ip_top_list_of top_x[IP_MAX_ORDERS], top_y[IP_MAX_ORDERS];
     bool has_loss, has_end, has_lens;
@@ -395,7 +398,7 @@ typedef struct ip_bound_vertex {
 } ip_bound_vertex;
 
 /* The best curve found of one joint: a lower bound of the true envelope. Freed by ip_bound_curve_free. */
-typedef struct ip_bound_curve {
+struct ip_bound_curve {
     unsigned order;                            /* of the n-grams; 0: none */
     uint64_t positions;                        /* sum of the counts; 0 for probabilities */
     uint64_t x, y, pairs;                      /* distinct */
@@ -409,7 +412,7 @@ typedef struct ip_bound_curve {
     ip_bound_vertex *hull; /* from (0, 0) on, concave and rising; flat behind its last vertex */
     size_t hull_count;
     double seconds;
-} ip_bound_curve;
+};
 
 /* A joint as `pairs` triplets: x[i] and y[i] with counts[i], or, counts NULL, with the probability p[i] (any positive
  * scale). betas: NULL takes those of settings (bound_betas); all above 1 and finite. Of settings are used: bins (m), seed,
@@ -421,6 +424,13 @@ void ip_bound_curve_free(ip_bound_curve *curve);
 
 /* The curve at I(X;Z): the hull interpolated, flat behind its end. */
 double ip_bound_at(const ip_bound_curve *curve, double I_X);
+
+/* A layer (or mean) of a run against the bound of one order: how far below the curve it lies, and which part of the curve
+ * it reaches (NaN where the curve is 0). A gap below 0 is a finding, or a search that ended early. */
+typedef struct ip_bound_gap {
+    double curve, gap, ratio;
+} ip_bound_gap;
+ip_bound_gap ip_bound_gap_of(const ip_bound_curve *curve, const ip_layer_result *layer);
 
 /* The bound of a corpus, order by order. Freed by ip_bound_free. */
 typedef struct ip_bound {

@@ -129,6 +129,7 @@ void ip_run_free(ip_run *run) {
     free(run->family);
     free(run->weights);
     free(run->weights_stored);
+    for (unsigned k = 0; k < IP_MAX_ORDERS; k++) ip_bound_curve_free(run->bound[k]);
     free(run->layer);
     free(run->without);
     free(run->token_loss);

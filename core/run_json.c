@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "arch/scalar_math.h"
+#include "core/bound_report.h"
 #include "core/infoplane.h"
 #include "core/run.h"
 
@@ -67,6 +68,39 @@ static void write_layer(ip_json *j, const ip_run *run, const ip_layer_result *r,
     write_estimates(j, "Y", r->y, run->orders, r->H);
     write_numbers(j, "optimality", optimality, run->orders);
     write_optimality_intervals(j, run, layer);
+}
+
+/* What lies between a layer, or the mean, and the bound. */
+static void write_gaps(ip_json *j, const ip_run *run, const ip_layer_result *r) {
+    if (!run->bound[0]) {
+        ip_json_null(j, "bound");
+        return;
+    }
+    ip_json_open(j, "bound", '[', true);
+    for (unsigned k = 0; k < run->orders; k++) {
+        ip_bound_gap gap = ip_bound_gap_of(run->bound[k], r);
+        ip_json_open(j, NULL, '{', true);
+        ip_json_double(j, "curve", gap.curve);
+        ip_json_double(j, "gap", gap.gap);
+        ip_json_double(j, "ratio", gap.ratio);
+        ip_json_close(j, '}');
+    }
+    ip_json_close(j, ']');
+}
+
+/* The curves themselves, order by order, as bound.json has them. */
+static void write_bound(ip_json *j, const ip_run *run) {
+    if (!run->bound[0]) {
+        ip_json_null(j, "bound");
+        return;
+    }
+    ip_json_open(j, "bound", '[', false);
+    for (unsigned k = 0; k < run->orders; k++) {
+        ip_json_open(j, NULL, '{', true);
+        ip_bound_curve_json(j, run->bound[k]);
+        ip_json_close(j, '}');
+    }
+    ip_json_close(j, ']');
 }
 
 static void write_lens(ip_json *j, const ip_run *run, const ip_layer_result *r) {
@@ -226,6 +260,7 @@ void ip_run_write_json(const ip_run *run, FILE *file) {
         ratios(run, &run->layer[l], optimality);
         write_layer(j, run, &run->layer[l], optimality, l);
         write_lens(j, run, &run->layer[l]);
+        write_gaps(j, run, &run->layer[l]);
         ip_json_close(j, '}');
     }
     ip_json_close(j, ']');
@@ -235,7 +270,9 @@ void ip_run_write_json(const ip_run *run, FILE *file) {
     write_layer(j, run, &mean, optimality, IP_MEAN_LAYER);
     ratios(run, &mean, optimality);
     write_numbers(j, "optimality_of_means", optimality, run->orders);
+    write_gaps(j, run, &mean);
     ip_json_close(j, '}');
+    write_bound(j, run);
     write_top(j, run);
     ip_json_close(j, '}');
     ip_json_end(j);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "arch/scalar_math.h"
+#include "core/bound_report.h"
 #include "core/infoplane.h"
 #include "core/json_write.h"
 
@@ -168,6 +169,7 @@ void ip_run_write_table(const ip_run *run, FILE *file) {
     fprintf(file, "\nefficiency (the same as a share of log2 %llu)\n", (unsigned long long)run->bins);
     body(&efficiency, false);
     if (run->null > 0 || run->groups > 0) intervals(&bits);
+    if (run->bound[0]) ip_bound_run_table(run, file);
     if (run->has_lens) lens_table(run, file);
     if (run->top > 0)
         fprintf(
