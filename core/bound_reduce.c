@@ -153,9 +153,12 @@ static ip_status reorder(ip_joint *joint, ip_triplet *triplets, ip_error *error)
         rank(place + nx, list, joint->count_y, colours + nx, joint->ny);
         take_triplets(triplets, joint, false);
         size_t n = joint->pairs;
+        uint64_t common = 0; /* a joint counted twice is the same joint */
+        for (size_t i = 0; i < n; i++) common = divisor(triplets[i].count, common);
         for (size_t i = 0; i < n; i++) {
             triplets[i].x = place[triplets[i].x];
             triplets[i].y = place[nx + triplets[i].y];
+            triplets[i].count /= common;
         }
         ip_joint_free(joint);
         status = ip_joint_make(joint, triplets, n, error);

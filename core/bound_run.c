@@ -31,7 +31,9 @@ static bool name_if_above(const ip_run *run, const char *name, const ip_layer_re
     for (unsigned k = 0; k < run->orders; k++) {
         double gap = ip_bound_gap_of(run->bound[k], r).gap;
         if (gap >= -rounding) continue;
-        fprintf(file, "ABOVE the curve: %s, n = %u, by %.4f bits\n", name, k + 1, -gap / bit);
+        double upper = r->x[k].I < run->bound[k]->I_XY ? r->x[k].I : run->bound[k]->I_XY;
+        fprintf(file, "ABOVE the curve: %s, n = %u, by %.4f bits%s\n", name, k + 1, -gap / bit,
+                r->y[k].I > upper ? ", and above what any encoder of the n-gram could reach" : "");
         any = true;
     }
     return any;
@@ -71,6 +73,9 @@ void ip_bound_run_table(const ip_run *run, FILE *file) {
         above = name_if_above(run, name, &run->layer[l], file) || above;
     }
     if (above)
-        fputs("What lies above is a finding, or a search that ended early: try --effort high, and see the bias of I\n",
-              file);
+        fputs(
+            "The curve bounds what reads the n-gram alone. States read the whole context, and above the curve they "
+            "know of\n"
+            "what follows more than the n-gram tells; or the search ended early (try --effort high), or I is biased.\n",
+            file);
 }

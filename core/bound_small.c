@@ -5,7 +5,7 @@
 
 #include "core/bound_curve.h"
 
-enum { KEPT = 3, SHORT_STEPS = 300, LONG_STEPS = 8000 };
+enum { KEPT = 5, SHORT_STEPS = 300, LONG_STEPS = 8000 };
 
 typedef struct small_start {
     double functional;
@@ -17,16 +17,18 @@ typedef struct small {
     small_start kept[KEPT + 1]; /* by rising functional; the last one is room for the start at hand */
     double *best;               /* [beta_count][size] */
     double *functional;         /* [beta_count] */
-    double worst_kept, best_kept;
     uint32_t *labels;
     ip_hard hard;
     size_t size;
 } small;
 
-/* Takes a few steps from the start in the last place, and keeps it if it is among the best. */
-static void try_start(small *t, double beta) {
+/* Takes steps from the start in the last place, and keeps it if it is among the best and not there already: many starts
+ * end in the trivial encoder, and must not crowd out what is slowly on its way to a better one. */
+static void try_start(small *t, double beta, unsigned steps) {
     small_start *room = &t->kept[KEPT];
-    room->functional = ip_encoder_descend(&t->s->soft, room->q, beta, SHORT_STEPS, 1e-13).functional;
+    room->functional = ip_encoder_descend(&t->s->soft, room->q, beta, steps, 1e-15).functional;
+    for (size_t k = 0; k < KEPT; k++)
+        if (fabs(t->kept[k].functional - room->functional) < 1e-9) return;
     for (size_t i = KEPT; i > 0 && t->kept[i].functional < t->kept[i - 1].functional; i--) {
         small_start swap = t->kept[i];
         t->kept[i] = t->kept[i - 1];
@@ -105,16 +107,16 @@ static ip_status solve(small *t, size_t i, ip_error *error) {
     if (s->m >= s->joint->nx) {
         for (uint32_t x = 0; x < s->joint->nx; x++) t->labels[x] = x;
         ip_encoder_soften(&s->soft, t->kept[KEPT].q, t->labels, 0.99999);
-        try_start(t, beta);
+        try_start(t, beta, SHORT_STEPS);
     }
     if (i > 0) {
         warm_start(t, i - 1);
-        try_start(t, beta);
+        try_start(t, beta, LONG_STEPS);
     }
     ip_draws draws = ip_draws_begin(s->seed, i + 1);
     for (unsigned k = 0; status == IP_OK && k < s->effort->starts; k++) {
         status = draw_start(t, k, beta, &draws, error);
-        if (status == IP_OK) try_start(t, beta);
+        if (status == IP_OK) try_start(t, beta, SHORT_STEPS);
     }
     return status == IP_OK ? finish(t, i, beta, error) : status;
 }
@@ -125,7 +127,7 @@ static ip_status solve_all(small *t, ip_error *error) {
     for (size_t i = 0; status == IP_OK && i < n; i++) status = solve(t, i, error);
     for (size_t i = n - 1; status == IP_OK && i > 0; i--) {
         warm_start(t, i);
-        try_start(t, t->s->betas[i - 1]);
+        try_start(t, t->s->betas[i - 1], LONG_STEPS);
         status = finish(t, i - 1, t->s->betas[i - 1], error);
     }
     return status;
