@@ -124,16 +124,16 @@ static void rank(uint32_t *place, coloured *list, const uint64_t *counts, const 
     for (uint32_t i = 0; i < n; i++) place[list[i].id] = i;
 }
 
-static void refine(const ip_joint *j, uint64_t *cx, uint64_t *cy, uint64_t *sums) {
-    for (uint32_t x = 0; x < j->nx; x++) cx[x] = mixed(j->count_x[x], 1);
-    for (uint32_t y = 0; y < j->ny; y++) cy[y] = mixed(j->count_y[y], 2);
+static void refine(const ip_joint *j, uint64_t common, uint64_t *cx, uint64_t *cy, uint64_t *sums) {
+    for (uint32_t x = 0; x < j->nx; x++) cx[x] = mixed(j->count_x[x] / common, 1);
+    for (uint32_t y = 0; y < j->ny; y++) cy[y] = mixed(j->count_y[y] / common, 2);
     for (int round = 0; round < REFINEMENTS; round++) {
         memset(sums, 0, j->ny * sizeof *sums);
         for (uint32_t x = 0; x < j->nx; x++) {
             uint64_t sum = 0;
             for (size_t i = j->row[x]; i < j->row[x + 1]; i++) {
-                sum += mixed(cy[j->row_y[i]], j->row_count[i]);
-                sums[j->row_y[i]] += mixed(cx[x], ~j->row_count[i]);
+                sum += mixed(cy[j->row_y[i]], j->row_count[i] / common);
+                sums[j->row_y[i]] += mixed(cx[x], ~(j->row_count[i] / common));
             }
             cx[x] = mixed(cx[x], sum);
         }
@@ -148,13 +148,13 @@ static ip_status reorder(ip_joint *joint, ip_triplet *triplets, ip_error *error)
     uint32_t *place = malloc((nx + ny) * sizeof *place);
     ip_status status = IP_FAILED;
     if (colours && list && place) {
-        refine(joint, colours, colours + nx, colours + nx + ny);
+        uint64_t common = 0; /* a joint counted twice is the same joint */
+        for (size_t i = 0; i < joint->pairs; i++) common = divisor(joint->row_count[i], common);
+        refine(joint, common, colours, colours + nx, colours + nx + ny);
         rank(place, list, joint->count_x, colours, joint->nx);
         rank(place + nx, list, joint->count_y, colours + nx, joint->ny);
         take_triplets(triplets, joint, false);
         size_t n = joint->pairs;
-        uint64_t common = 0; /* a joint counted twice is the same joint */
-        for (size_t i = 0; i < n; i++) common = divisor(triplets[i].count, common);
         for (size_t i = 0; i < n; i++) {
             triplets[i].x = place[triplets[i].x];
             triplets[i].y = place[nx + triplets[i].y];
