@@ -44,6 +44,14 @@ static void copy_labels(const large *t, uint32_t *to, const uint32_t *from) {
     memcpy(to, from, t->s->joint->nx * sizeof *to);
 }
 
+/* The size of a joint: about 1 for 15,000 x * codewords of 100; Blahut-Arimoto takes so many times 10 ms a step. */
+static double work_of(const large *t) {
+    return ((double)t->s->joint->nx + 0.3 * (double)t->s->joint->pairs) * (double)t->s->m / 1.5e6;
+}
+
+/* So large a joint gets less: fewer perturbation rounds, no way up, unless the effort is high. */
+static bool is_huge(const large *t) { return work_of(t) > 4 && t->s->effort->chains < 4; }
+
 /* ---- hard encoders: one task per chain and start ---- */
 
 static ip_status first_task(void *context, size_t task, unsigned worker, ip_error *error) {
@@ -55,7 +63,8 @@ static ip_status first_task(void *context, size_t task, unsigned worker, ip_erro
     ip_draws draws = ip_draws_begin(s->seed, (uint64_t)task << 32);
     ip_hard_seeds(c->first, s->joint, s->m, distance, &draws);
     free(distance);
-    t->points[task * STARTS] = ip_hard_search(&t->hard[worker], c->first, 0.0, s->effort->first_rounds, &draws);
+    t->points[task * STARTS] = ip_hard_search(
+        &t->hard[worker], c->first, 0.0, is_huge(t) ? s->effort->first_rounds / 3 : s->effort->first_rounds, &draws);
     return ip_session_advance(s->session, 1, error);
 }
 
@@ -65,6 +74,7 @@ static ip_status start_task(void *context, size_t task, unsigned worker, ip_erro
     chain *c = &t->chains[of];
     ip_draws draws = ip_draws_begin(t->s->seed, stream_of(t, of, which));
     unsigned rounds = which == 0 && (!t->upwards || t->s->effort->rounds > 1) ? t->s->effort->rounds : 0;
+    if (is_huge(t)) rounds = 0;
     if (!t->tried[task]) return IP_OK;
     if (which == 0) copy_labels(t, c->start[0], c->last);
     if (which == 1) copy_labels(t, c->start[1], c->first);
@@ -88,8 +98,7 @@ static ip_status note_hard(large *t, size_t tasks, bool all, ip_error *error) {
 
 /* Steps for a joint of this size: as many as effort says for a million x * m, more for less. */
 static unsigned steps_of(const large *t, double steps) {
-    double work = ((double)t->s->joint->nx + 0.3 * (double)t->s->joint->pairs) * (double)t->s->m / 1.5e6;
-    double n = steps / sqrt(work > 0.01 ? work : 0.01);
+    double work = work_of(t), n = steps / sqrt(work > 0.01 ? work : 0.01);
     return n < 3 ? 3 : (unsigned)n;
 }
 
@@ -189,7 +198,7 @@ static ip_status run_chains(large *t, ip_error *error) {
     if (status == IP_OK) status = note_hard(t, t->count * STARTS, true, error);
     for (unsigned c = 0; status == IP_OK && c < t->count; c++) copy_labels(t, t->chains[c].last, t->chains[c].first);
     for (size_t i = 0; status == IP_OK && i < s->beta_count; i++) status = one_beta(t, i, false, error);
-    for (size_t i = s->beta_count - 1; status == IP_OK && s->effort->rounds > 0 && i > 0; i--)
+    for (size_t i = s->beta_count - 1; status == IP_OK && s->effort->rounds > 0 && !is_huge(t) && i > 0; i--)
         status = one_beta(t, i - 1, true, error);
     for (size_t i = 0; status == IP_OK && i < s->beta_count; i++) {
         double low = INFINITY, high = -INFINITY;
