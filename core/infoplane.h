@@ -188,7 +188,7 @@ typedef struct ip_run {
      * context, I of X orders 1..K, I of Y orders 1..K; NULL when groups is 0. What paired comparisons need. */
     double *without;
     ip_bound_curve *bound[IP_MAX_ORDERS]; /* with settings.bound, per order, of the counted positions; else NULL */
-    unsigned top; /* asked for; 0: top_x and top_y are empty */
+    unsigned top;                         /* asked for; 0: top_x and top_y are empty */
     ip_top_list_of top_x[IP_MAX_ORDERS], top_y[IP_MAX_ORDERS];
     bool has_loss, has_end, has_lens;
     ip_loss_result loss, loss_end;
