@@ -197,6 +197,7 @@ typedef struct ip_run {
     double *without;
     ip_bound_curve *bound[IP_MAX_ORDERS]; /* with settings.bound, per order, of the counted positions; else NULL */
     unsigned top; /* asked for; 0: top_x and top_y are empty */
+    unsigned top;                         /* asked for; 0: top_x and top_y are empty */
     ip_top_list_of top_x[IP_MAX_ORDERS], top_y[IP_MAX_ORDERS];
     bool has_loss, has_end, has_lens;
     ip_loss_result loss, loss_end;
@@ -507,6 +508,15 @@ struct ip_bound_curve {
     uint64_t components;                          /* connected components of the graph x - y */
     double H_component, largest_component;        /* nats; share of the mass */
     ip_bound_point *points;                       /* one per beta, beta falling, I_X falling */
+    unsigned order;                            /* of the n-grams; 0: none */
+    uint64_t positions;                        /* sum of the counts; 0 for probabilities */
+    uint64_t x, y, pairs;                      /* distinct */
+    uint64_t merged_x, merged_y, merged_pairs; /* after exact merging */
+    uint64_t codewords;                        /* m */
+    double H_X, H_Y, I_XY;                     /* nats */
+    uint64_t components;                       /* connected components of the graph x - y */
+    double H_component, largest_component;     /* nats; share of the mass */
+    ip_bound_point *points;                    /* one per beta, beta falling, I_X falling */
     size_t point_count;
     ip_bound_vertex *hull; /* from (0, 0) on, concave and rising; flat behind its last vertex */
     size_t hull_count;
