@@ -19,7 +19,7 @@ static const struct {
 };
 enum { FIGURES = sizeof figures / sizeof *figures };
 
-static void write_page(const report *r) {
+void report_write(const report *r) {
     report_page_open(r);
     fputs("<nav aria-label=\"Contents\"><ul>", r->file);
     for (unsigned i = 0; i < FIGURES; i++)
@@ -40,7 +40,7 @@ ip_status ip_report_write(const char *path, const char *const *inputs, size_t co
     if (status == IP_OK) status = ip_out_open(&out, path, error);
     if (status == IP_OK) {
         r.file = out.file;
-        write_page(&r);
+        report_write(&r);
         status = ip_out_commit(&out, error);
     }
     report_free(&r);

@@ -49,7 +49,10 @@ typedef struct report {
 } report;
 
 ip_status report_read(report *r, const char *const *paths, size_t count, ip_error *error);
-void report_free(report *r);
+/* One document that is in memory, without the arrays that may stand beside it. */
+ip_status report_parse(report *r, const char *path, const void *data, size_t size, ip_error *error);
+void report_free(report *r);        /* also after a failure */
+void report_write(const report *r); /* the page, to r->file */
 /* Whether any input is of that kind. */
 bool report_has(const report *r, report_kind kind);
 /* A run's means over layers 1..L, as ip_run_mean, with the intervals that its run.json gives them. */
@@ -94,7 +97,14 @@ void report_figure_close(const report *r);
 /* The runs as switches; runs beyond what colours can tell apart are a ramp. */
 void report_legend(const report *r);
 /* What lines, bands and dashes mean, where a figure has them. */
-enum { REPORT_KEY_BAND = 1, REPORT_KEY_NULL = 2, REPORT_KEY_SWAP = 4, REPORT_KEY_PERMUTED = 8, REPORT_KEY_CROSS = 16 };
+enum {
+    REPORT_KEY_BAND = 1,
+    REPORT_KEY_NULL = 2,
+    REPORT_KEY_SWAP = 4,
+    REPORT_KEY_PERMUTED = 8,
+    REPORT_KEY_CROSS = 16,
+    REPORT_KEY_BOUND = 32
+};
 void report_line_key(const report *r, unsigned keys);
 
 void report_table_open(const report *r, const char *caption);

@@ -155,7 +155,8 @@ void report_line_key(const report *r, unsigned keys) {
             "<path class=\"m\" d=\"M2 2H8V8H2Z\"/><path class=\"lead\" d=\"M8 5L19 7\"/><path class=\"i\" d=\"M12 "
             "7H26M19 1V12\"/>",
             "mark: the mean as computed; cross: its bias-corrected value with 95 % intervals (grouped jackknife)");
-    if (keys != REPORT_KEY_CROSS) key(r, "<path class=\"l\" d=\"M1 6H27\"/>", "as computed");
+    if (keys & REPORT_KEY_BOUND) key(r, "<path class=\"bound\" d=\"M1 6H27\"/>", "the bound: the best curve found");
+    if (!(keys & (REPORT_KEY_CROSS | REPORT_KEY_BOUND))) key(r, "<path class=\"l\" d=\"M1 6H27\"/>", "as computed");
     if (keys & REPORT_KEY_BAND)
         key(r, "<path class=\"b\" d=\"M1 1H27V11H1Z\"/>",
             "95 % interval of the bias-corrected value (grouped jackknife)");

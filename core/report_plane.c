@@ -200,7 +200,7 @@ void report_plane(const report *r) {
         means_alone(r, k);
     }
     report_panels_close(r);
-    report_line_key(r, has_intervals(r) ? REPORT_KEY_CROSS : 0u);
+    report_line_key(r, (has_intervals(r) ? REPORT_KEY_CROSS : 0u) | (report_has_bound(r) ? REPORT_KEY_BOUND : 0u));
     report_figure_limit(
         r, "The place of a run depends on the text, the number of anchors and the order: runs compare only on "
            "the same text with the same settings. At order 2 and above most n-grams occur once, and every model drifts "

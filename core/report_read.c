@@ -8,6 +8,7 @@
 #include "arch/scalar_math.h"
 #include "core/base/file.h"
 #include "core/report.h"
+#include "core/run_read.h"
 
 static const char *const schemas[REPORT_KINDS] = {"infoplane.run/1", "infoplane.bound/1", "infoplane.trajectory/1",
                                                   "infoplane.correlate/1", "infoplane.preference/1"};
@@ -64,19 +65,25 @@ static const char *name_of(const report_input *input) {
     return name ? name : input->path;
 }
 
+static ip_status parse(report_input *input, const char *file, const void *data, size_t size, ip_error *error) {
+    input->node = ip_node_parse(file, "result", data, size, false, error);
+    return input->node ? recognise(input, file, error) : IP_BAD_INPUT;
+}
+
+static ip_status name(report_input *input, ip_error *error) {
+    input->name = report_escaped(name_of(input));
+    return input->name ? IP_OK : ip_fail(error, IP_FAILED, "%s: out of memory", input->path);
+}
+
 static ip_status read_file(report_input *input, const char *path, const char *file, ip_error *error) {
     *input = (report_input){.path = path};
     ip_map map;
     ip_status status = ip_map_open(&map, file, error);
-    if (status == IP_OK) {
-        input->node = ip_node_parse(file, "result", map.data, map.size, false, error);
-        ip_map_close(&map);
-        status = input->node ? recognise(input, file, error) : IP_BAD_INPUT;
-    }
-    if (status == IP_OK && input->kind == REPORT_RUN) status = ip_run_read(&input->run, file, error);
     if (status != IP_OK) return status;
-    input->name = report_escaped(name_of(input));
-    return input->name ? IP_OK : ip_fail(error, IP_FAILED, "%s: out of memory", path);
+    status = parse(input, file, map.data, map.size, error);
+    ip_map_close(&map);
+    if (status == IP_OK && input->kind == REPORT_RUN) status = ip_run_read(&input->run, file, error);
+    return status == IP_OK ? name(input, error) : status;
 }
 
 /* Every known result that a folder holds; of a file, that one. */
@@ -121,16 +128,31 @@ static void survey(report *r) {
     if (same_bins) r->log_bins = ip_log((double)r->inputs[0].run->bins);
 }
 
+static ip_status finish(report *r, ip_error *error) {
+    order(r);
+    survey(r);
+    r->room = calloc(REPORT_ROOM * (r->layers + 1), sizeof *r->room);
+    return r->room ? IP_OK : ip_fail(error, IP_FAILED, "out of memory");
+}
+
 ip_status report_read(report *r, const char *const *paths, size_t count, ip_error *error) {
     ip_status status = IP_OK;
     *r = (report){.inputs = calloc(count * REPORT_KINDS + 1, sizeof *r->inputs)};
     if (!r->inputs) return ip_fail(error, IP_FAILED, "out of memory");
     for (size_t i = 0; i < count && status == IP_OK; i++) status = read_argument(r, paths[i], error);
-    if (status != IP_OK) return status;
-    order(r);
-    survey(r);
-    r->room = calloc(REPORT_ROOM * (r->layers + 1), sizeof *r->room);
-    return r->room ? IP_OK : ip_fail(error, IP_FAILED, "out of memory");
+    return status == IP_OK ? finish(r, error) : status;
+}
+
+ip_status report_parse(report *r, const char *path, const void *data, size_t size, ip_error *error) {
+    *r = (report){.inputs = calloc(1, sizeof *r->inputs)};
+    if (!r->inputs) return ip_fail(error, IP_FAILED, "out of memory");
+    report_input *input = &r->inputs[0];
+    r->count = 1;
+    input->path = path;
+    ip_status status = parse(input, path, data, size, error);
+    if (status == IP_OK && input->kind == REPORT_RUN) status = ip_run_parse(&input->run, path, data, size, error);
+    if (status == IP_OK) status = name(input, error);
+    return status == IP_OK ? finish(r, error) : status;
 }
 
 void report_free(report *r) {

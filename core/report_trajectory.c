@@ -145,7 +145,8 @@ static void losses(const voyage *v) {
     if (!step_axis(v, &p) || !report_axis_fit(&p.y, y, true, 6)) return;
     report_panel_open(&p, v->r->file, "Loss", "Loss over the training steps");
     const ip_node *levelled = ip_node_get(ip_node_get(v->input->node, "phases"), "loss_levelled");
-    flag(v, &p, report_number(levelled, "checkpoint"), "levelled off");
+    double checkpoint = report_number(levelled, "checkpoint");
+    if (checkpoint + 1.0 < (double)v->count) flag(v, &p, checkpoint, "levelled off");
     curve(v, &p, "f2", NULL, 0, "loss");
     report_panel_close(&p);
 }
