@@ -8,8 +8,8 @@
 # With other package managers it only checks, and prints what is missing. When nothing is missing it is silent.
 set -euo pipefail
 
-# One row per thing needed: group, probe, and the package by package manager. A probe is a command, a header, or a
-# Debian package where neither tells (pkg: is asked on apt systems only). Names for managers other than apt are where
+# One row per thing needed: group, probe, and the package by package manager. A probe is a command, a header, any
+# Chromium (browser:), or a Debian package where none tells (pkg: is asked on apt systems only). Names for managers other than apt are where
 # to look, not a promise: they are not tested.
 needs() {
     cat <<'ROWS'
@@ -32,6 +32,8 @@ tests command:clang            clang                    clang             clang 
 tests pkg:libclang-rt-dev      libclang-rt-dev          compiler-rt       compiler-rt  -
 tests command:zstd             zstd                     zstd              zstd         zstd
 tests command:pkg-config       pkg-config               pkgconf-pkg-config pkgconf    pkgconf
+tests command:python3          python3                  python3           python       python
+tests browser:                 chromium                 chromium          chromium     chromium
 tests command:setarch          util-linux               util-linux        util-linux   -
 cross command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc -
 cross command:arm-linux-gnueabihf-gcc gcc-arm-linux-gnueabihf - - -
@@ -97,6 +99,7 @@ while read -r group probe apt dnf pacman brew; do
     case "$probe" in
         command:*) has_command "${probe#command:}" && continue ;;
         header:*) { [[ $'\n'"$installed"$'\n' == *$'\n'"$apt"$'\n'* ]] || has_header "${probe#header:}"; } && continue ;;
+        browser:*) { has_command chromium || has_command chromium-browser || has_command google-chrome; } && continue ;;
         pkg:*) { [ "$manager" != apt ] || compgen -G "/usr/lib/llvm*/lib/clang/*/lib/linux/*fuzzer*" >/dev/null; } &&
             continue ;;
     esac
