@@ -32,6 +32,33 @@ run report bare -o bare.html
 check "a run without nulls, intervals and loss" [ $status -eq 0 ]
 check "an order alone has one panel" [ "$(grep -c 'Order 2' bare.html)" -eq 0 ]
 
+# Every kind of result on one page: n-grams, the bound, training, scores, preference.
+analyze --orders 2 --top 5 -o first-step
+analyze --orders 2 --top 5 --loss --weights q5_0 -o full
+"$INFOPLANE" bound "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --documents 30 --orders 2 --effort low --beta 2:20:4 \
+    --quiet -o bound >/dev/null
+"$INFOPLANE" trajectory one two --corpus "$demo/heldout.jsonl" --documents 30 --quiet -o path >/dev/null
+{
+    echo "model,family,params_b,mean,IFEval,loss,complexity,expressivity,optimality,preference"
+    awk 'BEGIN { for (i = 1; i <= 8; i++) printf "maker-%d/model <%d>,maker-%d,%g,%g,%g,2.%d,0.%d,0.%d,0.%d,0.00%d\n",
+        i % 3, i, i % 3, i * i / 4, 10 + 3 * i + i % 2, 40 - 2 * i, 9 - i, 60 + i % 4, 40 + i, 70 + i, i }'
+} >table.csv
+"$INFOPLANE" correlate --table table.csv --quiet -o scores >/dev/null
+awk 'BEGIN {
+    row = "\"H\": 3, \"I\": %g, \"null_swap\": 0.0004, \"p_swap\": 0.01, \"null_permuted\": 0.0006, \"corrected\": %g, \"low\": %g, \"high\": null"
+    printf "{\"schema\": \"infoplane.preference/1\", \"model\": {\"name\": \"<b>bold\"}, \"layers\": ["
+    for (l = 0; l < 5; l++) printf "%s{\"layer\": %d, " row "}", l ? ", " : "", l, l / 4000, l / 4000, l / 5000
+    printf "], \"mean\": {" row "}}\n", 0.0005, 0.0005, 0.0004
+}' >preference.json
+run report full first-step bound path scores preference.json -o all.html
+check "every kind of result" [ $status -eq 0 ]
+for id in plane bound trajectory top loss preference scores; do
+    check "a figure $id" grep -q "<section class=\"fig\" id=\"$id\">" all.html
+done
+check "the curve stands in the plane" grep -q 'path class="bound"' all.html
+check "a name in a result is text" grep -q '&lt;b&gt;bold' all.html
+check "a model in a table of scores is text" grep -q 'model &lt;3&gt;' all.html
+
 # A name that would be a script, an attribute, a direction, and no UTF-8 at all.
 evil='</title><script>alert(1)</script>" onload="x" '"'"'&amp; \u202egnp.exe'
 mkdir evil
@@ -79,6 +106,7 @@ check "a page that cannot be written: one line" one_line
 if command -v python3 >/dev/null; then
     check "well-formed, and the numbers of run.json" python3 "$scripts/report_check.py" page.html one/run.json two/run.json
     check "well-formed with one bare run" python3 "$scripts/report_check.py" bare.html bare/run.json
+    check "well-formed with every kind of result" python3 "$scripts/report_check.py" all.html full/run.json first-step/run.json
     check "well-formed with a hostile name" python3 "$scripts/report_check.py" evil.html
 else
     echo "SKIPPED: no python3: the page's form and numbers are not judged. Run toolchains/setup.sh."
@@ -105,7 +133,7 @@ look() {
 }
 png_width() { od -An -tu1 -j16 -N4 "$1" | awk '{ print $1 * 16777216 + $2 * 65536 + $3 * 256 + $4 }'; }
 
-for page in page bare evil; do
+for page in page bare evil all; do
     awk -v script="$scripts/report_browser.js" '/^<\/body>/ { print "<script>"; while ((getline line < script) > 0) print line; print "</script>" } { print }' \
         $page.html >tested-$page.html
     for width in 390 1024 1600; do
@@ -119,7 +147,7 @@ for page in page bare evil; do
                 dark) settings=preferredColorScheme=0 ;;
                 plain) settings=preferredColorScheme=1 ;;
             esac
-            [ $page = page ] || [ $mode = light ] || continue
+            [ $page = page ] || [ $page = all ] || [ $mode = light ] || continue
             shot=${INFOPLANE_SHOTS:-$work}/$page-$width-$mode.png
             opened=$page.html
             if [ $mode = plain ]; then
