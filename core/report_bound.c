@@ -205,7 +205,8 @@ void report_bound(const report *r) {
     report_figure_open(
         r, "bound", "The bound: the most that could be told of what follows",
         "The curve is the most that as many codewords as there are anchors could tell of the output n-gram "
-        "while keeping so much of the input n-gram. Runs lie below it; the dots are the solutions behind it.");
+        "while keeping so much of the input n-gram and nothing else; the dots are the solutions behind it. "
+        "A state that also holds wider context may lie above.");
     report_panels_open(r, count == 1 ? 1 : count == 3 ? 3 : 2);
     for (size_t i = r->runs; i < r->count; i++)
         for (size_t c = 0; r->inputs[i].kind == REPORT_BOUND && c < ip_node_count(curves(&r->inputs[i])); c++)

@@ -67,16 +67,15 @@ void report_overview(const report *r) {
     report_figure_open(
         r, "runs", r->runs == 1 ? "The run" : "The runs",
         "Every box switches a run on and off in all drawings. Figures are means over the layers, the "
-        "embedding left out; information in bits, of single tokens (order 1). "
+        "embedding left out, in bits, of single tokens (order 1); the loss in bits per token. "
         "<b>Complexity</b> I(X;Z) is what the states keep of the token read, <b>expressivity</b> I(Y;Z) what they "
         "tell of the token that follows, <b>optimality</b> their ratio.");
     differences(r);
     fputs("<div class=\"scroll\" tabindex=\"0\"><table class=\"runs\"><caption>The runs of this "
           "page</caption>\n<thead><tr>",
           r->file);
-    static const char *const heads[] = {
-        "run",        "weights",        "parameters", "layers",       "loss, bits per token",
-        "H(Z), bits", "context I(C;Z)", "complexity", "expressivity", "optimality"};
+    static const char *const heads[] = {"run",  "weights", "parameters", "layers",       "loss",
+                                        "H(Z)", "I(C;Z)",  "complexity", "expressivity", "optimality"};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) report_head_cell(r, heads[i]);
     fputs("</tr></thead>\n<tbody>\n", r->file);
     for (size_t i = 0; i < r->runs; i++) row(r, i);

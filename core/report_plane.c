@@ -56,7 +56,7 @@ static void draw_mean(const report *r, report_panel *p, size_t i, unsigned k, bo
     report_tag_add(p, at_x, at_y, i);
 }
 
-/* I(Y;Z) can be no larger than I(X;Z) in expectation: the data-processing inequality. */
+/* What an encoder of the n-gram alone cannot pass; a state holds wider context too, and may. */
 static void draw_diagonal(const report_panel *p) {
     double from = p->x.low > p->y.low ? p->x.low : p->y.low, to = p->x.high < p->y.high ? p->x.high : p->y.high;
     if (from >= to) return;

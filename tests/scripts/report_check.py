@@ -116,7 +116,7 @@ def by_layer(page, caption, runs, cells):
             if row is None:
                 problem(f"{caption}: rows are missing")
                 return seen
-            if row[0]["text"] != f"{number} {run['model']['name']}" or int(row[1]["value"]) != layer["layer"]:
+            if not row[0]["text"].startswith(f"{number} {run['model']['name']}") or int(row[1]["value"]) != layer["layer"]:
                 problem(f"{caption}: row of {row[0]['text']!r} where run {number}, layer {layer['layer']} belongs")
             expected = cells(layer)
             if len(expected) != len(row) - 2:
