@@ -490,16 +490,6 @@ typedef struct ip_bound_vertex {
 } ip_bound_vertex;
 
 /* The best curve found of one joint: a lower bound of the true envelope. Freed by ip_bound_curve_free. */
-typedef struct ip_bound_curve {
-    unsigned order;                            /* of the n-grams; 0: none */
-    uint64_t positions;                        /* sum of the counts; 0 for probabilities */
-    uint64_t x, y, pairs;                      /* distinct */
-    uint64_t merged_x, merged_y, merged_pairs; /* after exact merging */
-    uint64_t codewords;                        /* m */
-    double H_X, H_Y, I_XY;                     /* nats */
-    uint64_t components;                       /* connected components of the graph x - y */
-    double H_component, largest_component;     /* nats; share of the mass */
-    ip_bound_point *points;                    /* one per beta, beta falling, I_X falling */
 struct ip_bound_curve {
     unsigned order;                               /* of the n-grams; 0: none */
     uint64_t positions;                           /* sum of the counts; 0 for probabilities */
