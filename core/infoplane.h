@@ -196,7 +196,6 @@ typedef struct ip_run {
      * context, I of X orders 1..K, I of Y orders 1..K; NULL when groups is 0. What paired comparisons need. */
     double *without;
     ip_bound_curve *bound[IP_MAX_ORDERS]; /* with settings.bound, per order, of the counted positions; else NULL */
-    unsigned top; /* asked for; 0: top_x and top_y are empty */
     unsigned top;                         /* asked for; 0: top_x and top_y are empty */
     ip_top_list_of top_x[IP_MAX_ORDERS], top_y[IP_MAX_ORDERS];
     bool has_loss, has_end, has_lens;
@@ -499,15 +498,6 @@ typedef struct ip_bound_vertex {
 
 /* The best curve found of one joint: a lower bound of the true envelope. Freed by ip_bound_curve_free. */
 struct ip_bound_curve {
-    unsigned order;                               /* of the n-grams; 0: none */
-    uint64_t positions;                           /* sum of the counts; 0 for probabilities */
-    uint64_t x, y, pairs;                         /* distinct */
-    uint64_t merged_x, merged_y, merged_pairs;    /* after exact merging */
-    uint64_t codewords;                           /* m */
-    double H_X, H_Y, I_XY;                        /* nats */
-    uint64_t components;                          /* connected components of the graph x - y */
-    double H_component, largest_component;        /* nats; share of the mass */
-    ip_bound_point *points;                       /* one per beta, beta falling, I_X falling */
     unsigned order;                            /* of the n-grams; 0: none */
     uint64_t positions;                        /* sum of the counts; 0 for probabilities */
     uint64_t x, y, pairs;                      /* distinct */

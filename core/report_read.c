@@ -161,36 +161,6 @@ static ip_status finish(report *r, ip_error *error) {
     return r->room ? IP_OK : ip_fail(error, IP_FAILED, "out of memory");
 }
 
-/* Runs of one name are told apart by their weights, and then by their paths. */
-static bool distinguish(report *r) {
-    for (size_t i = 0; i < r->runs; i++) {
-        const ip_run *own = r->inputs[i].run;
-        bool same_name = false, same_weights = false;
-        for (size_t j = 0; j < r->runs; j++) {
-            const ip_run *other = r->inputs[j].run;
-            if (j == i || strcmp(own->model_name, other->model_name) != 0) continue;
-            same_name = true;
-            same_weights = same_weights || strcmp(own->weights, other->weights) == 0;
-        }
-        if (!same_name) continue;
-        char *more = report_escaped(same_weights ? r->inputs[i].path : own->weights), *name = NULL;
-        if (more && asprintf(&name, "%s (%s)", r->inputs[i].name, more) < 0) name = NULL;
-        free(more);
-        if (!name) return false;
-        free(r->inputs[i].name);
-        r->inputs[i].name = name;
-    }
-    return true;
-}
-
-static ip_status finish(report *r, ip_error *error) {
-    order(r);
-    survey(r);
-    if (!distinguish(r)) return ip_fail(error, IP_FAILED, "out of memory");
-    r->room = calloc(REPORT_ROOM * (r->layers + 1), sizeof *r->room);
-    return r->room ? IP_OK : ip_fail(error, IP_FAILED, "out of memory");
-}
-
 ip_status report_read(report *r, const char *const *paths, size_t count, ip_error *error) {
     ip_status status = IP_OK;
     *r = (report){.inputs = calloc(count * REPORT_KINDS + 1, sizeof *r->inputs)};
