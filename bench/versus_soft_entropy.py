@@ -3,6 +3,7 @@
 
     python bench/versus_soft_entropy.py analysis MODEL.gguf CORPUS.jsonl [--documents 200] [--dtype bfloat16]
     python bench/versus_soft_entropy.py estimators [--vectors 1000000] [--width 576]
+    python bench/versus_soft_entropy.py accumulators [--vectors 100000] [--width 576] [--batch 2048]
 
 analysis    The package's own pipeline (LLMInferrer._process_batch, _collect_results; orders 1-3, batches of 4) on the
             weights of the GGUF file as transformers reads them, against `infoplane analyze` on the file: the same
@@ -10,6 +11,8 @@ analysis    The package's own pipeline (LLMInferrer._process_batch, _collect_res
             the whole process, reading, tokenizing and packing included.
 estimators  SoftEntropyAccumulator against `infoplane entropy` on the same vectors and label sets. Their clock holds update
             and results; ours is the whole process, reading the files included.
+accumulators  infoplane.SoftEntropyAccumulator (the wheel) against theirs in one process: the same batches, anchors and label sets,
+            NumPy arrays for both, tensors for their torch backend where it is faster. Both clocks hold update and results.
 
 Needs: python3 -m venv V && V/bin/pip install torch==2.13.0 soft-entropy transformers accelerate gguf  (the CPU build of torch)
 """
@@ -149,8 +152,8 @@ def make_vectors(folder, rows, width, sets):
     return path, labels
 
 
-def their_estimates(backend, batch, vectors, labels, width, rows):
-    accumulator = SoftEntropyAccumulator(d=width, n_bins=100, seed=0, backend=backend)
+def their_estimates(backend, batch, vectors, labels, width, rows, make=SoftEntropyAccumulator):
+    accumulator = make(d=width, n_bins=100, seed=0, backend=backend)
     start = time.perf_counter()
     for at in range(0, rows, batch):
         z = np.array(vectors[at:min(at + batch, rows)])
@@ -196,6 +199,40 @@ def estimators(args):
                   f"({ours['labels'][i]['distinct']} labels)")
 
 
+# ---- the accumulators, both from Python ----
+
+def accumulators(args):
+    import infoplane
+
+    torch.set_num_threads(args.threads)
+
+    def ours(d, n_bins, seed, backend):
+        return infoplane.SoftEntropyAccumulator(d, n_bins, seed, backend, threads=args.threads)
+    with tempfile.TemporaryDirectory() as folder:
+        path, labels = make_vectors(folder, args.vectors, args.width, args.sets)
+        vectors = np.load(path)
+        backends = [b for b in BACKENDS if b != "jax"]
+        probe = min(args.vectors, 4 * args.batch)
+        backend = min(backends, key=lambda b: their_estimates(b, args.batch, vectors, labels, args.width, probe)[0])
+        our_times, their_times, our_work, their_work = [], [], [], []
+        for _ in range(args.turns):
+            work = time.process_time()
+            seconds, theirs, _ = their_estimates(backend, args.batch, vectors, labels, args.width, args.vectors)
+            their_times.append(seconds)
+            their_work.append(time.process_time() - work)
+            work = time.process_time()
+            seconds, mine, _ = their_estimates(backend, args.batch, vectors, labels, args.width, args.vectors, ours)
+            our_times.append(seconds)
+            our_work.append(time.process_time() - work)
+            print(f"soft-entropy ({backend}) {their_times[-1]:.2f} s, infoplane {seconds:.2f} s; load now "
+                  f"{os.getloadavg()[0]:.1f}", flush=True)
+        print(f"{args.vectors} x {args.width} vectors in batches of {args.batch}, {args.sets} label set(s), {args.threads} thread(s)")
+        ratio_line("vectors", our_times, their_times, args.vectors)
+        ratio_line("vectors, in processor time", our_work, their_work, args.vectors)
+        print("largest difference of the results: "
+              f"{max(abs(theirs[key] - mine[key]) for key in theirs):.1e} ({', '.join(theirs)})")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--infoplane", default=os.path.join(HERE, "..", "build", "release", "bin", "infoplane"))
@@ -216,8 +253,14 @@ def main():
     two.add_argument("--sets", type=int, default=8)
     two.add_argument("--scratch", help="folder for the vectors (default: the temporary folder)")
     two.set_defaults(run=estimators)
+    three = commands.add_parser("accumulators")
+    three.add_argument("--vectors", type=int, default=100000)
+    three.add_argument("--width", type=int, default=576)
+    three.add_argument("--sets", type=int, default=2)
+    three.add_argument("--batch", type=int, default=2048)
+    three.set_defaults(run=accumulators, infoplane=None)
     args = parser.parse_args()
-    if not os.access(args.infoplane, os.X_OK):
+    if args.infoplane is not None and not os.access(args.infoplane, os.X_OK):
         sys.exit(f"{args.infoplane} is not there: cmake --preset release && cmake --build --preset release")
     args.run(args)
 

@@ -25,11 +25,13 @@ typedef struct analysis {
     ip_budget budget;
     const char *scratch;
     ip_calibration calibration;
+    ip_method_kind kind;
     ip_estimator estimator;
     ip_shard_part part; /* of 0: this is no shard */
     const char *state;  /* a shard's file */
     ip_shard_writer writer;
-    ip_anchors anchors;
+    ip_anchors anchors; /* of soft */
+    size_t bins;
     ip_forward forward;
     ip_store store;
     ip_layers layers;
@@ -79,13 +81,23 @@ static ip_status assign_segment(analysis *a, size_t layer, unsigned worker, cons
     return ip_soft_put(&a->estimator.soft, kernels, (size_t)position, p, last - first, error);
 }
 
-static ip_status assign_tile(void *context, size_t layer, unsigned worker, const ip_tile *tile, const float *h,
-                             ip_error *error) {
+/* Estimators other than soft come once the layer is done: its states are only checked. */
+static ip_status check_segment(analysis *a, size_t layer, unsigned worker, const ip_segment *s, const float *h,
+                               ip_error *error) {
+    float *work = (float *)(void *)(a->assign + worker * a->assign_bytes);
+    size_t width = a->forward.plan->width;
+    for (size_t r = 0; r < s->rows; r++)
+        if (a->session->kernels->unit(work, h + r * width, width) == 2) return bad_state(a, layer, s, r, 2, error);
+    return IP_OK;
+}
+
+static ip_status look_at_tile(void *context, size_t layer, unsigned worker, const ip_tile *tile, const float *h,
+                              ip_error *error) {
     analysis *a = context;
     const ip_segment *segments = a->tiling.segments + tile->first_segment;
     ip_status status = IP_OK;
     for (uint32_t i = 0; status == IP_OK && i < tile->segments; i++) {
-        status = assign_segment(a, layer, worker, &segments[i], h, error);
+        status = (a->kind == IP_METHOD_SOFT ? assign_segment : check_segment)(a, layer, worker, &segments[i], h, error);
         h += (size_t)segments[i].rows * a->forward.plan->width;
     }
     return status;
@@ -122,7 +134,8 @@ static ip_status layer_done(void *context, size_t layer, ip_error *error) {
 static ip_status resume(analysis *a, const char *model, ip_error *error) {
     ip_run *run = a->run;
     size_t layers = a->forward.plan->layers + 1;
-    ip_status status = ip_resume_open(&a->resume, a->session, model, a->anchors.fingerprint, error);
+    const ip_anchors *anchors = a->kind == IP_METHOD_SOFT ? &a->anchors : &a->estimator.method.anchors;
+    ip_status status = ip_resume_open(&a->resume, a->session, model, anchors->fingerprint, error);
     if (status != IP_OK) return status;
     ip_resume_region(&a->resume, run->layer, layers * sizeof *run->layer);
     ip_resume_region(&a->resume, run->without, layers * ip_run_quantities(run) * run->groups * sizeof *run->without);
@@ -152,23 +165,45 @@ static ip_status check_settings(analysis *a, ip_error *error) {
                        s->calibration);
     if (s->orders < 1 || s->orders > IP_ORDERS_MAX)
         return ip_fail(error, IP_USAGE, "--orders %u: 1 to %d can be counted", s->orders, IP_ORDERS_MAX);
-    if (s->bins < 2 || s->bins > 65536) return ip_fail(error, IP_USAGE, "--bins: 2 to 65536");
+    ip_status status = ip_method_check(&a->kind, s, error);
+    if (status != IP_OK) return status;
+    if (s->top > 0 && a->kind != IP_METHOD_SOFT)
+        return ip_fail(error, IP_USAGE, "--top: n-grams are listed with --estimator soft");
+    if (a->part.of > 0 && a->kind != IP_METHOD_SOFT)
+        return ip_fail(error, IP_USAGE, "--shard: shards are computed with --estimator soft");
+    if (s->bound && (a->kind == IP_METHOD_BINNING || a->kind == IP_METHOD_MATRIX))
+        return ip_fail(error, IP_USAGE, "--bound: the estimator %s has no number of codes to bound", s->estimator);
     if (s->top > IP_TOP_MOST) return ip_fail(error, IP_USAGE, "--top %u: 0 to %d n-grams", s->top, IP_TOP_MOST);
-    ip_status status = s->bound ? ip_bound_check(s, error) : IP_OK;
+    if (s->bound) status = ip_bound_check(s, error);
     return status == IP_OK ? ip_resampling_check(s, error) : status;
+}
+
+/* What the estimator keeps of a layer, and the room of each worker. */
+static ip_status open_rows(analysis *a, ip_error *error) {
+    ip_session *session = a->session;
+    const ip_kernels *kernels = session->kernels;
+    size_t stride = (a->anchors.m + IP_LANES - 1) / IP_LANES * IP_LANES, positions = a->estimator.whole.positions;
+    size_t width = ip_model_plan(session->model)->width;
+    const bool soft = a->kind == IP_METHOD_SOFT;
+    a->p_offset = soft ? (ip_assign_bytes(kernels, &a->anchors, IP_TILE_ROWS) + 63) & ~(size_t)63 : 0;
+    a->assign_bytes =
+        soft ? a->p_offset + (IP_TILE_ROWS + IP_TILE_MAX) * stride * sizeof(float) : (width + 15) / 16 * 64;
+    a->assign = ip_big_alloc(a->assign_bytes * ip_pool_threads(session->pool));
+    if (!a->assign) return ip_fail(error, IP_FAILED, "out of memory for the assignments");
+    if (soft)
+        return ip_soft_open(&a->estimator.soft, positions, a->anchors.m, a->budget.soft_spilled ? a->scratch : NULL,
+                            error);
+    a->estimator.layers = &a->layers;
+    const ip_input file = {.path = session->settings->anchors};
+    return ip_method_open(&a->estimator.method, a->kind, session->settings, file.path ? &file : NULL, positions, width,
+                          kernels, session->pool, error);
 }
 
 static ip_status allocate(analysis *a, ip_error *error) {
     ip_session *session = a->session;
     const ip_plan *plan = ip_model_plan(session->model);
     unsigned threads = ip_pool_threads(session->pool);
-    size_t stride = (a->anchors.m + IP_LANES - 1) / IP_LANES * IP_LANES;
-    a->p_offset = (ip_assign_bytes(session->kernels, &a->anchors, IP_TILE_ROWS) + 63) & ~(size_t)63;
-    a->assign_bytes = a->p_offset + (IP_TILE_ROWS + IP_TILE_MAX) * stride * sizeof(float);
-    a->assign = ip_big_alloc(a->assign_bytes * threads);
-    if (!a->assign) return ip_fail(error, IP_FAILED, "out of memory for the assignments");
-    ip_status status = ip_soft_open(&a->estimator.soft, (size_t)a->estimator.position_base[session->corpus.documents],
-                                    a->anchors.m, a->budget.soft_spilled ? a->scratch : NULL, error);
+    ip_status status = open_rows(a, error);
     if (status != IP_OK) return status;
     status = ip_forward_open(&a->forward, session->model, session->kernels, session->compute, &a->tiling,
                              a->budget.ahead, session->pool, error);
@@ -273,18 +308,23 @@ static ip_status run_analysis(analysis *a, const char *model, const char *const 
     if (s->loss_end >= (int64_t)plan->vocabulary)
         return ip_fail(error, IP_USAGE, "--loss-end %lld: the vocabulary has %zu tokens", (long long)s->loss_end,
                        plan->vocabulary);
-    status = ip_anchors_make(&a->anchors, plan->width, (size_t)s->bins, s->seed, s->anchors, a->calibration,
-                             session->kernels, error);
+    if (a->kind == IP_METHOD_SOFT) {
+        status = ip_anchors_make(&a->anchors, plan->width, (size_t)s->bins, s->seed, s->anchors, a->calibration,
+                                 session->kernels, error);
+        a->bins = a->anchors.m;
+    } else {
+        status = ip_anchors_count(&a->bins, s->anchors, plan->width, (size_t)s->bins, error);
+    }
     if (status == IP_OK) status = ip_session_corpus(session, corpora, count, error);
     if (status == IP_OK) status = choose_documents(a, error);
     if (status == IP_OK) status = ip_tiling_make(&a->tiling, &session->corpus, error);
     if (status == IP_OK)
-        status = ip_budget_make(&a->budget, session, &a->tiling, true, a->anchors.m, s->loss || s->lens, error);
+        status = ip_budget_make(&a->budget, session, &a->tiling, true, a->bins, s->loss || s->lens, error);
     if (status == IP_OK)
         status = a->part.of > 0 ? prepare_shard(a, error)
                                 : ip_estimator_open(&a->estimator, session, a->run, plan->layers, error);
     for (unsigned k = 0; status == IP_OK && s->bound && a->part.of == 0 && k < s->orders; k++)
-        status = ip_bound_of_partitions(&a->run->bound[k], &a->estimator.x[k], &a->estimator.y[k], k + 1, a->anchors.m,
+        status = ip_bound_of_partitions(&a->run->bound[k], &a->estimator.x[k], &a->estimator.y[k], k + 1, a->bins,
                                         session, error);
     if (status == IP_OK) status = allocate(a, error);
     if (status != IP_OK) return status;
@@ -292,13 +332,20 @@ static ip_status run_analysis(analysis *a, const char *model, const char *const 
         ip_session_warn(session, "documents reach %zu tokens, the model was trained for %zu", a->tiling.longest,
                         plan->context_length);
     status = a->part.of > 0 ? IP_OK : resume(a, model, error); /* a shard that was stopped begins again */
-    ip_visitor visitor = {a, assign_tile, layer_done};
+    ip_visitor visitor = {a, look_at_tile, layer_done};
     if (status == IP_OK) status = ip_layers_run(&a->layers, &visitor, error);
     ip_pieces pieces = {piece_of, session->tokenizer};
     if (a->part.of > 0) return status == IP_OK ? finish_shard(a, model, &pieces, error) : status;
     if (status == IP_OK && s->loss) status = compute_loss(a, error);
     if (status == IP_OK) status = ip_estimator_finish(&a->estimator, &pieces, error);
     if (status == IP_OK) status = ip_run_describe(a->run, session, &a->anchors, a->calibration, model, error);
+    if (a->kind != IP_METHOD_SOFT) {
+        a->run->bins = a->bins;
+        a->run->calibration = "";
+        a->run->temperature = NAN;
+        memcpy(a->run->anchors_fingerprint, a->estimator.method.anchors.fingerprint,
+               sizeof a->run->anchors_fingerprint);
+    }
     return status;
 }
 
@@ -310,6 +357,8 @@ static ip_status analyze(ip_run **out, const char *state, const char *model, con
     ip_session session;
     ip_run *run = calloc(1, sizeof *run);
     if (!run) return ip_fail(error, IP_FAILED, "out of memory");
+    ip_settings own = ip_method_settings(settings);
+    settings = &own;
     ip_run_start(run, settings);
     analysis a = {.session = &session,
                   .run = run,

@@ -103,6 +103,19 @@ ip_status ip_anchors_make_from(ip_anchors *out, size_t d, size_t m, uint64_t see
     return status;
 }
 
+ip_status ip_anchors_count(size_t *count, const char *file, size_t d, size_t m, ip_error *error) {
+    *count = m;
+    if (!file) return IP_OK;
+    ip_npy npy;
+    ip_status status = ip_npy_open(&npy, file, error);
+    if (status != IP_OK) return status;
+    if (npy.kind != 'f' || npy.dims != 2 || npy.shape[1] != d)
+        status = ip_fail(error, IP_BAD_INPUT, "%s: anchors must be floats of shape [anchors, %zu]", file, d);
+    *count = (size_t)npy.shape[0];
+    ip_npy_close(&npy);
+    return status;
+}
+
 void ip_anchors_free(ip_anchors *anchors) {
     ip_big_free(anchors->memory, anchors->bytes);
     memset(anchors, 0, sizeof *anchors);
@@ -114,8 +127,9 @@ size_t ip_assign_bytes(const ip_kernels *kernels, const ip_anchors *anchors, siz
     return round64(rows * anchors->d * sizeof(float)) + ip_act_bytes(kernels, IP_ARITH_F32, rows, anchors->d);
 }
 
-bool ip_anchors_assign(const ip_anchors *anchors, const ip_kernels *kernels, const float *rows, size_t count, float *p,
-                       void *work, size_t *bad_row, int *bad_kind) {
+/* Scores of rows before the temperature, to dots [count][m rounded up to 16]. */
+static bool score(const ip_anchors *anchors, const ip_kernels *kernels, const float *rows, size_t count, float *dots,
+                  void *work, size_t *bad_row, int *bad_kind) {
     size_t d = anchors->d, stride = (anchors->m + IP_LANES - 1) / IP_LANES * IP_LANES;
     float *units = work;
     for (size_t i = 0; i < count; i++) {
@@ -129,8 +143,27 @@ bool ip_anchors_assign(const ip_anchors *anchors, const ip_kernels *kernels, con
     ip_act act;
     ip_act_layout(&act, (char *)work + round64(count * d * sizeof(float)), kernels, IP_ARITH_F32, count, d);
     kernels->act_f32(&act, units, d, 0, d);
-    kernels->gemm_f32(p, stride, &anchors->matrix, 0, stride / IP_LANES, &act);
+    kernels->gemm_f32(dots, stride, &anchors->matrix, 0, stride / IP_LANES, &act);
+    return true;
+}
+
+bool ip_anchors_assign(const ip_anchors *anchors, const ip_kernels *kernels, const float *rows, size_t count, float *p,
+                       void *work, size_t *bad_row, int *bad_kind) {
+    size_t stride = (anchors->m + IP_LANES - 1) / IP_LANES * IP_LANES;
+    if (!score(anchors, kernels, rows, count, p, work, bad_row, bad_kind)) return false;
     float inverse = (float)(1.0 / anchors->temperature);
     for (size_t i = 0; i < count; i++) kernels->soft_assign(p + i * stride, p + i * stride, anchors->m, inverse);
+    return true;
+}
+
+bool ip_anchors_nearest(const ip_anchors *anchors, const ip_kernels *kernels, const float *rows, size_t count,
+                        uint32_t *nearest, float *dots, void *work, size_t *bad_row, int *bad_kind) {
+    size_t stride = (anchors->m + IP_LANES - 1) / IP_LANES * IP_LANES;
+    if (!score(anchors, kernels, rows, count, dots, work, bad_row, bad_kind)) return false;
+    for (size_t i = 0; i < count; i++, dots += stride) {
+        uint32_t best = 0;
+        for (uint32_t j = 1; j < anchors->m; j++) best = dots[j] > dots[best] ? j : best;
+        nearest[i] = best;
+    }
     return true;
 }

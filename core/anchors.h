@@ -27,6 +27,8 @@ ip_status ip_anchors_make(ip_anchors *out, size_t d, size_t m, uint64_t seed, co
 /* The same, where the rows may be an array in memory; rows NULL: drawn from seed. */
 ip_status ip_anchors_make_from(ip_anchors *out, size_t d, size_t m, uint64_t seed, const ip_input *rows,
                                ip_calibration calibration, const ip_kernels *kernels, ip_error *error);
+/* How many anchors there will be: those of the file, or m without one. */
+ip_status ip_anchors_count(size_t *count, const char *file, size_t d, size_t m, ip_error *error);
 void ip_anchors_free(ip_anchors *anchors);
 
 /* m floats rows [m][d] drawn from seed, as ip_anchors_make uses them. */
@@ -39,5 +41,9 @@ size_t ip_assign_bytes(const ip_kernels *kernels, const ip_anchors *anchors, siz
  * 16). A zero or non-finite row fails with *bad_row its index and *bad_kind 1 (zero) or 2 (not finite): returns false. */
 bool ip_anchors_assign(const ip_anchors *anchors, const ip_kernels *kernels, const float *rows, size_t count, float *p,
                        void *work, size_t *bad_row, int *bad_kind);
+
+/* The anchor of the largest score of each row (of equals the first); dots has the room that p has there. */
+bool ip_anchors_nearest(const ip_anchors *anchors, const ip_kernels *kernels, const float *rows, size_t count,
+                        uint32_t *nearest, float *dots, void *work, size_t *bad_row, int *bad_kind);
 
 #endif

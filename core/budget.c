@@ -93,10 +93,16 @@ ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_til
     if (estimates) {
         uint64_t estimator;
         size_t layers = ip_model_plan(session->model)->layers;
-        ip_status status = ip_estimator_bytes(&estimator, &out->counting, session, bins, layers, error);
+        ip_status status = ip_estimator_bytes(&estimator, &out->counting, session, bins,
+                                              ip_model_plan(session->model)->width, layers, error);
         if (status != IP_OK) return status;
         out->fixed += estimator;
-        add_soft(out, session, ip_corpus_positions(corpus, session->settings->orders), bins);
+        if (ip_method_of(session->settings) == IP_METHOD_SOFT) {
+            add_soft(out, session, ip_corpus_positions(corpus, session->settings->orders), bins);
+        } else { /* a row per thread, to see that states are finite */
+            out->fixed += ip_pool_threads(session->pool) * (uint64_t)IP_TILE_ROWS *
+                          ip_model_plan(session->model)->width * sizeof(float);
+        }
     }
     return settle(out, session, tiling, error);
 }

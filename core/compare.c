@@ -31,7 +31,7 @@ static ip_status compare_all(ip_comparison *c, ip_error *error) {
             c->figure[r * c->figures + f] = ip_pair_figure(a, b, r == 0 ? IP_MEAN_LAYER : r - 1, f);
     c->same_ids = strcmp(a->ids_fingerprint, b->ids_fingerprint) == 0;
     c->has_loss = ip_pair_loss(&c->loss, a, b, !c->same_ids);
-    return IP_OK;
+    return ip_comparison_match_top(c, error);
 }
 
 ip_status ip_compare(ip_comparison **out, const char *a, const char *b, const ip_compare_settings *settings,
@@ -60,6 +60,7 @@ ip_status ip_compare(ip_comparison **out, const char *a, const char *b, const ip
 
 void ip_comparison_free(ip_comparison *c) {
     if (!c) return;
+    ip_comparison_free_top(c);
     ip_run_free(c->a);
     ip_run_free(c->b);
     free(c->figure);

@@ -103,6 +103,7 @@ static void write_json(const void *result, FILE *file) {
     } else {
         ip_json_null(j, "layers");
     }
+    ip_comparison_write_top(c, j);
     ip_json_close(j, '}');
     ip_json_end(j);
 }
@@ -222,6 +223,7 @@ void ip_comparison_write_table(const ip_comparison *c, FILE *file) {
     } else {
         fputs("\nThe models have different numbers of layers: only the means are compared.\n", file);
     }
+    ip_comparison_put_top(c, file);
 }
 
 void ip_comparison_write(const ip_comparison *comparison, bool json, FILE *file) {

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/scalar_math.h"
 #include "core/anchors.h"
 #include "core/arrays.h"
 #include "core/base/memory.h"
@@ -12,6 +11,7 @@
 #include "core/estimate.h"
 #include "core/infoplane.h"
 #include "core/json_write.h"
+#include "core/method.h"
 #include "core/partition.h"
 #include "core/resident.h"
 #include "core/run.h"
@@ -24,7 +24,8 @@ typedef struct vectors_job {
     ip_session *session;
     const ip_npy *vectors;
     const ip_anchors *anchors;
-    ip_soft *soft;
+    ip_soft *soft;    /* NULL: */
+    ip_method method; /* an estimator other than soft */
     ip_resampling resampling;
     char *work; /* per worker: rows as floats, scratch of the assignment, rows of p */
     size_t work_bytes, scratch_offset, p_offset;
@@ -46,6 +47,44 @@ static ip_status assign_chunk(void *context, size_t task, unsigned worker, ip_er
         return ip_vectors_bad_row(vectors, first + bad_row, bad_kind, error);
     ip_status status = ip_soft_put(job->soft, job->session->kernels, first, p, n, error);
     return status == IP_OK ? ip_session_advance(job->session, n, error) : status;
+}
+
+/* ---- rows for the estimators other than soft ---- */
+
+static ip_status read_vectors(void *context, size_t first, size_t count, double *out, ip_error *error) {
+    const vectors_job *job = context;
+    size_t d = (size_t)job->vectors->shape[1];
+    for (size_t i = 0; i < count; i++) ip_npy_row_f64(job->vectors, first + i, out + i * d);
+    return ip_session_advance(job->session, 0, error);
+}
+
+static ip_status bad_vector(void *context, size_t position, const char *what, ip_error *error) {
+    const vectors_job *job = context;
+    return ip_fail(error, IP_BAD_INPUT, "%s: row %zu %s", job->vectors->path, position, what);
+}
+
+static ip_rows rows_of(vectors_job *job) {
+    return (ip_rows){job, (size_t)job->vectors->shape[0], (size_t)job->vectors->shape[1], read_vectors, bad_vector};
+}
+
+static ip_status figures_of(vectors_job *job, const ip_partition *const *sets, size_t count, ip_soft_figures *figures,
+                            ip_error *error) {
+    const ip_session *session = job->session;
+    if (job->soft)
+        return ip_soft_estimate(job->soft, session->kernels, session->pool, sets, count, &job->resampling, figures,
+                                error);
+    ip_rows rows = rows_of(job);
+    return ip_method_figures(&job->method, &rows, sets, count, &job->resampling, figures, error);
+}
+
+/* The first pass over the vectors. */
+static ip_status look_at_vectors(vectors_job *job, ip_error *error) {
+    uint64_t rows = job->vectors->shape[0];
+    size_t chunks = (size_t)((rows + CHUNK_ROWS - 1) / CHUNK_ROWS);
+    ip_session_stage(job->session, "vectors", rows, "vectors");
+    if (job->soft) return ip_pool_run(job->session->pool, chunks, assign_chunk, job, error);
+    ip_rows all = rows_of(job);
+    return ip_method_look(&job->method, &all, error);
 }
 
 /* Opens a set of labels and checks that it fits the vectors. */
@@ -162,9 +201,7 @@ static ip_status estimate_sets(vectors_job *job, ip_entropy_result *result, ip_p
         if (status == IP_OK) status = ip_pool_run(session->pool, n, read_set, &read, error);
         for (size_t i = 0; i < n; i++) sets[1 + i] = &partitions[i];
         ip_session_stage(session, "estimate", 0, "");
-        if (status == IP_OK)
-            status = ip_soft_estimate(job->soft, session->kernels, session->pool, sets, n + 1, &job->resampling,
-                                      figures, error);
+        if (status == IP_OK) status = figures_of(job, sets, n + 1, figures, error);
         if (status == IP_OK) {
             result->H = figures[0].plain;
             result->context = result->H - figures[n + 1].plain;
@@ -189,10 +226,7 @@ static ip_status estimate_sets(vectors_job *job, ip_entropy_result *result, ip_p
 static ip_status estimate(vectors_job *job, ip_entropy_result *result, const ip_input *labels, size_t count,
                           ip_error *error) {
     ip_session *session = job->session;
-    uint64_t rows = job->vectors->shape[0];
-    ip_session_stage(session, "vectors", rows, "vectors");
-    ip_status status =
-        ip_pool_run(session->pool, (size_t)((rows + CHUNK_ROWS - 1) / CHUNK_ROWS), assign_chunk, job, error);
+    ip_status status = look_at_vectors(job, error);
     size_t room = ip_pool_threads(session->pool) + 1;
     ip_partition *partitions = calloc(room, sizeof *partitions);
     const ip_partition **sets = calloc(room, sizeof *sets);
@@ -213,6 +247,24 @@ typedef struct entropy_inputs {
     size_t label_count;
 } entropy_inputs;
 
+static void describe(ip_entropy_result *result, const vectors_job *job, ip_method_kind kind,
+                     ip_calibration calibration) {
+    const bool soft = kind == IP_METHOD_SOFT;
+    const ip_anchors *anchors = soft ? job->anchors : &job->method.anchors;
+    result->estimator = ip_method_name(kind);
+    result->positions = job->vectors->shape[0];
+    result->width = job->vectors->shape[1];
+    result->bins = soft ? anchors->m : job->method.bins;
+    result->temperature = soft ? anchors->temperature : NAN;
+    result->calibration = soft ? ip_calibration_name(calibration) : NULL;
+    result->effective_rank = ip_method_effective_rank(&job->method);
+    result->seed = job->session->settings->seed;
+    result->groups = job->resampling.groups;
+    result->null = job->resampling.nulls;
+    result->bootstrap = job->resampling.bootstrap;
+    memcpy(result->anchors_fingerprint, anchors->fingerprint, sizeof result->anchors_fingerprint);
+}
+
 static ip_status run_entropy(ip_session *session, ip_entropy_result *result, const entropy_inputs *in,
                              const char *scratch, ip_error *error) {
     const ip_settings *s = session->settings;
@@ -220,16 +272,20 @@ static ip_status run_entropy(ip_session *session, ip_entropy_result *result, con
     if (!ip_calibration_by_name(&calibration, s->calibration))
         return ip_fail(error, IP_USAGE, "--calibration %s: there are leading-order, vmf-bound and vmf-exact",
                        s->calibration);
-    if (s->bins < 2 || s->bins > 65536) return ip_fail(error, IP_USAGE, "--bins: 2 to 65536");
+    ip_method_kind kind;
     ip_npy npy;
-    ip_status status = ip_resampling_check(s, error);
+    ip_status status = ip_method_check(&kind, s, error);
+    if (status == IP_OK && in->anchors && kind != IP_METHOD_SOFT && kind != IP_METHOD_HARD)
+        status = ip_fail(error, IP_USAGE, "the estimator %s has no anchors", s->estimator);
+    if (status == IP_OK) status = ip_resampling_check(s, error);
     if (status == IP_OK) status = ip_input_open(&npy, in->vectors, error);
     if (status != IP_OK) return status;
     ip_anchors anchors = {0};
     ip_soft soft = {.scratch = {.fd = -1}};
     vectors_job job = {.session = session, .vectors = &npy, .anchors = &anchors};
+    const bool is_soft = kind == IP_METHOD_SOFT;
     status = ip_vectors_check(&npy, error);
-    if (status == IP_OK)
+    if (status == IP_OK && is_soft)
         status = ip_anchors_make_from(&anchors, (size_t)npy.shape[1], (size_t)s->bins, s->seed, in->anchors,
                                       calibration, session->kernels, error);
     /* Labels are looked at before the work: a file that does not fit should not cost it. */
@@ -243,22 +299,15 @@ static ip_status run_entropy(ip_session *session, ip_entropy_result *result, con
     } else if (status == IP_OK) {
         status = ip_resampling_open(&job.resampling, s, (size_t)npy.shape[0], 0, error);
     }
-    if (status == IP_OK) status = allocate(&job, &soft, scratch, error);
+    if (status == IP_OK)
+        status = is_soft ? allocate(&job, &soft, scratch, error)
+                         : ip_method_open(&job.method, kind, s, in->anchors, (size_t)npy.shape[0], (size_t)npy.shape[1],
+                                          session->kernels, session->pool, error);
     if (status == IP_OK) status = estimate(&job, result, in->labels, in->label_count, error);
-    if (status == IP_OK) {
-        result->positions = npy.shape[0];
-        result->width = npy.shape[1];
-        result->bins = anchors.m;
-        result->temperature = anchors.temperature;
-        result->calibration = ip_calibration_name(calibration);
-        result->seed = s->seed;
-        result->groups = job.resampling.groups;
-        result->null = job.resampling.nulls;
-        result->bootstrap = job.resampling.bootstrap;
-        memcpy(result->anchors_fingerprint, anchors.fingerprint, sizeof result->anchors_fingerprint);
-    }
+    if (status == IP_OK) describe(result, &job, kind, calibration);
     ip_big_free(job.work, job.work_bytes * ip_pool_threads(session->pool));
     ip_soft_close(&soft);
+    ip_method_close(&job.method);
     ip_resampling_close(&job.resampling, (size_t)npy.shape[0]);
     ip_anchors_free(&anchors);
     ip_npy_close(&npy);
@@ -276,6 +325,8 @@ static ip_status entropy(ip_entropy_result **out, const entropy_inputs *in, cons
         return ip_fail(error, IP_FAILED, "out of memory");
     }
     result->set_count = in->label_count;
+    ip_settings own = ip_method_settings(settings);
+    settings = &own;
     ip_status status = ip_session_open(&session, settings, host, error);
     if (status == IP_OK)
         status = run_entropy(&session, result, in, ip_scratch_folder(settings, scratch_default), error);
@@ -336,11 +387,11 @@ static void write_json(const ip_entropy_result *r, FILE *file) {
     ip_json_begin(j, file);
     ip_json_open(j, NULL, '{', false);
     ip_json_string(j, "schema", "infoplane.entropy/1");
-    ip_json_string(j, "estimator", "soft");
+    ip_json_string(j, "estimator", r->estimator);
     ip_json_uint(j, "positions", r->positions);
     ip_json_uint(j, "width", r->width);
     ip_json_uint(j, "bins", r->bins);
-    ip_json_double(j, "log_bins", ip_log((double)r->bins));
+    ip_json_double(j, "log_bins", ip_method_log_bins(r->estimator, r->bins));
     ip_json_string(j, "calibration", r->calibration);
     ip_json_double(j, "temperature", r->temperature);
     ip_json_uint(j, "seed", r->seed);
@@ -355,6 +406,7 @@ static void write_json(const ip_entropy_result *r, FILE *file) {
     ip_json_uint(j, "bootstrap", r->bootstrap);
     ip_json_double(j, "H", r->H);
     ip_json_double(j, "context", r->context);
+    ip_json_double(j, "effective_rank", r->effective_rank);
     ip_json_open(j, "labels", '[', false);
     for (size_t i = 0; i < r->set_count; i++) {
         const ip_estimate *e = &r->sets[i].estimate;
@@ -384,6 +436,15 @@ static void number(FILE *file, double x) {
     }
 }
 
+static void write_row(const ip_entropy_result *r, FILE *file, const char *name, double nats, uint64_t labels) {
+    fprintf(file, "%-28s", name);
+    number(file, nats);
+    number(file, nats / 0.6931471805599453);
+    number(file, nats / ip_method_log_bins(r->estimator, r->bins));
+    if (labels > 0) fprintf(file, " %10llu", (unsigned long long)labels);
+    fputc('\n', file);
+}
+
 /* What permuted labels give, and what the documents' groups say. */
 static void write_resampled(const ip_entropy_result *r, FILE *file) {
     fprintf(file, "\nnats; null: mean of %u permutations of the labels", r->null);
@@ -411,19 +472,16 @@ void ip_entropy_write(const ip_entropy_result *r, bool json, FILE *file) {
         write_json(r, file);
         return;
     }
-    const double ln2 = 0.6931471805599453, log_bins = ip_log((double)r->bins);
-    fprintf(file, "%llu vectors of width %llu; %llu anchors, %s, epsilon %.8g\n\n", (unsigned long long)r->positions,
-            (unsigned long long)r->width, (unsigned long long)r->bins, r->calibration, r->temperature);
-    fprintf(file, "%-28s %10s %10s %10s %10s\n", "", "nats", "bits", "efficiency", "labels");
-    fprintf(file, "%-28s %10.6f %10.6f %10.6f\n", "H(Z)", r->H, r->H / ln2, r->H / log_bins);
-    fprintf(file, "%-28s %10.6f %10.6f %10.6f %10llu\n", "I(C;Z) context", r->context, r->context / ln2,
-            r->context / log_bins, (unsigned long long)r->positions);
+    fprintf(file, "%llu vectors of width %llu; ", (unsigned long long)r->positions, (unsigned long long)r->width);
+    ip_method_describe(file, r->estimator, r->bins, r->calibration, r->temperature);
+    fprintf(file, "\n\n%-28s %10s %10s %10s %10s\n", "", "nats", "bits", "efficiency", "labels");
+    write_row(r, file, "H(Z)", r->H, 0);
+    write_row(r, file, "I(C;Z) context", r->context, r->positions);
     for (size_t i = 0; i < r->set_count; i++) {
-        double I = r->sets[i].estimate.I;
         char name[600];
         set_name(name, sizeof name, &r->sets[i]);
-        fprintf(file, "%-28s %10.6f %10.6f %10.6f %10llu\n", name, I, I / ln2, I / log_bins,
-                (unsigned long long)r->sets[i].estimate.distinct);
+        write_row(r, file, name, r->sets[i].estimate.I, r->sets[i].estimate.distinct);
     }
+    if (isfinite(r->effective_rank)) fprintf(file, "%-28s %10.3f\n", "effective rank", r->effective_rank);
     if (r->set_count > 0 && (r->null > 0 || r->groups > 0)) write_resampled(r, file);
 }

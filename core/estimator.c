@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/state_rows.h"
+
 ip_status ip_position_base(uint64_t **out, const ip_corpus *corpus, unsigned orders, ip_error *error) {
     uint64_t *base = *out = malloc((corpus->documents + 1) * sizeof *base);
     if (!base) return ip_fail(error, IP_FAILED, "out of memory");
@@ -78,10 +80,11 @@ void ip_estimator_close(ip_estimator *e) {
     }
     free(e->position_base);
     ip_soft_close(&e->soft);
+    ip_method_close(&e->method);
 }
 
-ip_status ip_estimator_bytes(uint64_t *bytes, uint64_t *counting, const ip_session *session, size_t bins, size_t layers,
-                             ip_error *error) {
+ip_status ip_estimator_bytes(uint64_t *bytes, uint64_t *counting, const ip_session *session, size_t bins, size_t width,
+                             size_t layers, ip_error *error) {
     const ip_settings *s = session->settings;
     size_t positions = (size_t)ip_corpus_positions(&session->corpus, s->orders), sets = 2 * s->orders + 1;
     ip_resampling resampling = {
@@ -90,9 +93,13 @@ ip_status ip_estimator_bytes(uint64_t *bytes, uint64_t *counting, const ip_sessi
     ip_label_rule rule = ip_label_rule_of(s);
     ip_status status = ip_ngram_bytes(counting, &session->corpus, &rule, session->pool, error);
     *counting += partitions;
-    *bytes = partitions + ip_partition_bytes(positions) + positions * sizeof(int64_t) +
-             ip_resampling_bytes(s, positions) +
-             ip_soft_estimate_bytes(positions, bins, sets, ip_pool_threads(session->pool), &resampling) +
+    ip_method_kind kind = ip_method_of(s);
+    unsigned threads = ip_pool_threads(session->pool);
+    uint64_t own =
+        kind == IP_METHOD_SOFT
+            ? positions * sizeof(int64_t) + ip_soft_estimate_bytes(positions, bins, sets, threads, &resampling)
+            : ip_method_bytes(kind, positions, width, bins, sets, threads, session->kernels, &resampling);
+    *bytes = partitions + ip_partition_bytes(positions) + ip_resampling_bytes(s, positions) + own +
              (layers + 1) * (uint64_t)(2 + 2 * s->orders) * s->groups * sizeof(double) +
              (s->top > 0 ? ip_top_bytes(positions, sets - 1) : 0);
     return status;
@@ -123,9 +130,20 @@ static ip_status fill_layer(ip_estimator *e, size_t layer, ip_error *error) {
 ip_status ip_estimator_layer(ip_estimator *e, size_t layer, ip_error *error) {
     ip_session *session = e->session;
     ip_session_stage(session, "estimate", 0, "");
-    ip_status status = ip_soft_estimate(&e->soft, session->kernels, session->pool, e->sets, 2 * e->run->orders + 1,
-                                        &e->resampling, e->figures, error);
+    size_t sets = 2 * e->run->orders + 1;
+    ip_status status;
+    if (e->method.kind == IP_METHOD_SOFT) {
+        status = ip_soft_estimate(&e->soft, session->kernels, session->pool, e->sets, sets, &e->resampling, e->figures,
+                                  error);
+    } else {
+        ip_state_rows states = {e->layers, e->position_base, e->run->orders, layer};
+        ip_rows rows = ip_state_rows_of(&states);
+        status = ip_method_look(&e->method, &rows, error);
+        if (status == IP_OK)
+            status = ip_method_figures(&e->method, &rows, e->sets, sets, &e->resampling, e->figures, error);
+    }
     if (status == IP_OK) status = fill_layer(e, layer, error);
+    e->run->layer[layer].effective_rank = ip_method_effective_rank(&e->method);
     if (status == IP_OK && layer > 0 && session->settings->top > 0)
         status = ip_top_add(&e->top, &e->soft, session->kernels, session->pool, error);
     return status;

@@ -4,6 +4,8 @@
 #define IP_CORE_ESTIMATOR_H
 
 #include "core/estimate.h"
+#include "core/layers.h"
+#include "core/method.h"
 #include "core/ngrams.h"
 #include "core/session.h"
 #include "core/top.h"
@@ -17,7 +19,9 @@ typedef struct ip_estimator {
     ip_resampling resampling;
     ip_soft_figures *figures; /* of a layer: whole, X of orders 1..K, Y, singles */
     ip_top top;
-    ip_soft soft; /* of the layer at hand; opened and filled by the user */
+    ip_soft soft;            /* of the layer at hand; opened and filled by the user */
+    ip_method method;        /* an estimator other than soft, opened by the user, with */
+    const ip_layers *layers; /* where the states of the layer at hand are */
 } ip_estimator;
 
 /* Whether a corpus has counted positions, and not too many. */
@@ -32,8 +36,8 @@ void ip_estimator_close(ip_estimator *estimator);
 
 /* Bytes that open takes and layer needs beside them, without the soft assignments; what counting labels needs for a while
  * in *counting. */
-ip_status ip_estimator_bytes(uint64_t *bytes, uint64_t *counting, const ip_session *session, size_t bins, size_t layers,
-                             ip_error *error);
+ip_status ip_estimator_bytes(uint64_t *bytes, uint64_t *counting, const ip_session *session, size_t bins, size_t width,
+                             size_t layers, ip_error *error);
 
 /* The estimates of a layer from the soft assignments of all positions. */
 ip_status ip_estimator_layer(ip_estimator *estimator, size_t layer, ip_error *error);

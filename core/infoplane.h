@@ -75,7 +75,8 @@ typedef struct ip_settings {
     bool backoff;            /* labels: false exact */
     uint32_t min_count;      /* 2 */
     bool count_at_positions; /* false: over the corpus */
-    uint64_t bins;           /* 100 */
+    const char *estimator;   /* soft, hard, binning, kmeans, matrix. soft */
+    uint64_t bins;           /* anchors, clusters, or bins per dimension (binning). 100 */
     uint64_t seed;           /* 0 */
     const char *anchors;     /* .npy or NULL */
     const char *calibration; /* vmf-bound */
@@ -110,6 +111,8 @@ typedef struct ip_settings {
 } ip_settings;
 
 void ip_settings_default(ip_settings *settings);
+/* What the program takes for bins when --bins is not given. */
+uint64_t ip_estimator_default_bins(const char *estimator);
 
 /* ---- analyze ---- */
 
@@ -124,7 +127,8 @@ typedef struct ip_estimate {
 } ip_estimate;
 
 typedef struct ip_layer_result {
-    double H, context; /* H(Z), I(C;Z) */
+    double H, context;     /* H(Z), I(C;Z) */
+    double effective_rank; /* exp H of the estimator matrix; NaN of the others */
     ip_estimate x[IP_MAX_ORDERS], y[IP_MAX_ORDERS];
     double lens,
         lens_entropy; /* logit lens: -log p of the next token, entropy of the prediction; mean nats per token */
@@ -176,9 +180,10 @@ typedef struct ip_run {
     uint64_t documents, tokens, positions, max_tokens, replaced;
     char text_fingerprint[33], ids_fingerprint[33];
     /* estimator */
+    const char *estimator;
     uint64_t bins, seed;
     char anchors_fingerprint[33]; /* empty: drawn from the seed */
-    const char *calibration;
+    const char *calibration;      /* of soft; else empty, and temperature NaN */
     double temperature;
     unsigned orders;
     bool backoff, count_at_positions;
@@ -192,6 +197,7 @@ typedef struct ip_run {
     double *without;
     ip_bound_curve *bound[IP_MAX_ORDERS]; /* with settings.bound, per order, of the counted positions; else NULL */
     unsigned top; /* asked for; 0: top_x and top_y are empty */
+    unsigned top;                         /* asked for; 0: top_x and top_y are empty */
     ip_top_list_of top_x[IP_MAX_ORDERS], top_y[IP_MAX_ORDERS];
     bool has_loss, has_end, has_lens;
     ip_loss_result loss, loss_end;
@@ -370,8 +376,10 @@ typedef struct ip_entropy_set {
 } ip_entropy_set;
 
 typedef struct ip_entropy_result {
+    const char *estimator;
     uint64_t positions, width, bins;
-    double temperature, H, context;
+    double temperature, H, context; /* as in ip_run */
+    double effective_rank;
     uint64_t documents;               /* 0: none were given */
     unsigned groups, null, bootstrap; /* in use */
     ip_entropy_set *sets;
@@ -490,16 +498,6 @@ typedef struct ip_bound_vertex {
 } ip_bound_vertex;
 
 /* The best curve found of one joint: a lower bound of the true envelope. Freed by ip_bound_curve_free. */
-typedef struct ip_bound_curve {
-    unsigned order;                            /* of the n-grams; 0: none */
-    uint64_t positions;                        /* sum of the counts; 0 for probabilities */
-    uint64_t x, y, pairs;                      /* distinct */
-    uint64_t merged_x, merged_y, merged_pairs; /* after exact merging */
-    uint64_t codewords;                        /* m */
-    double H_X, H_Y, I_XY;                     /* nats */
-    uint64_t components;                       /* connected components of the graph x - y */
-    double H_component, largest_component;     /* nats; share of the mass */
-    ip_bound_point *points;                    /* one per beta, beta falling, I_X falling */
 struct ip_bound_curve {
     unsigned order;                               /* of the n-grams; 0: none */
     uint64_t positions;                           /* sum of the counts; 0 for probabilities */
@@ -510,6 +508,15 @@ struct ip_bound_curve {
     uint64_t components;                          /* connected components of the graph x - y */
     double H_component, largest_component;        /* nats; share of the mass */
     ip_bound_point *points;                       /* one per beta, beta falling, I_X falling */
+    unsigned order;                            /* of the n-grams; 0: none */
+    uint64_t positions;                        /* sum of the counts; 0 for probabilities */
+    uint64_t x, y, pairs;                      /* distinct */
+    uint64_t merged_x, merged_y, merged_pairs; /* after exact merging */
+    uint64_t codewords;                        /* m */
+    double H_X, H_Y, I_XY;                     /* nats */
+    uint64_t components;                       /* connected components of the graph x - y */
+    double H_component, largest_component;     /* nats; share of the mass */
+    ip_bound_point *points;                    /* one per beta, beta falling, I_X falling */
     size_t point_count;
     ip_bound_vertex *hull; /* from (0, 0) on, concave and rising; flat behind its last vertex */
     size_t hull_count;
@@ -559,6 +566,7 @@ void ip_bound_write_json(const ip_bound *bound, FILE *file);
 void ip_bound_write_table(const ip_bound *bound, FILE *file);
 /* bound.json and bound.csv in folder, which is made. */
 ip_status ip_bound_write_folder(const ip_bound *bound, const char *folder, ip_error *error);
+
 /* ---- accumulator: the estimator fed batch by batch, for vectors that are never in memory all at once ---- */
 
 /* Sums of soft assignments, per label and in all, as integers: results do not depend on batches, their order or

@@ -314,7 +314,8 @@ static ip_status open_soft(merge *m, ip_error *error) {
     if (ip_corpus_positions(&session->corpus, m->run->orders) != m->run->positions)
         return ip_fail(error, IP_BAD_INPUT, "%s: the corpus has other counted positions than it says",
                        m->parts[0].file.path);
-    ip_status status = ip_estimator_bytes(&fixed, &counting, session, bins, (size_t)m->run->layers, error);
+    ip_status status =
+        ip_estimator_bytes(&fixed, &counting, session, bins, (size_t)m->run->width, (size_t)m->run->layers, error);
     if (status != IP_OK) return status;
     uint64_t least = held + (fixed > counting ? fixed : counting) + ((uint64_t)8 << 20);
     if (m->parts[0].place.loss) least += m->session->corpus.tokens * (sizeof(double) + sizeof(float));

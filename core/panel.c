@@ -201,7 +201,8 @@ static ip_status take_folder(measured *m, const char *path, unsigned order, ip_e
 /* Runs are compared as they stand: what changes their figures must be the same. */
 static ip_status check_alike(const measured *a, const measured *b, ip_error *error) {
     const ip_run *x = a->run, *y = b->run;
-    const char *what = x->bins != y->bins                                      ? "--bins"
+    const char *what = strcmp(x->estimator, y->estimator) != 0                 ? "--estimator"
+                       : x->bins != y->bins                                    ? "--bins"
                        : strcmp(x->calibration, y->calibration) != 0           ? "--calibration"
                        : x->backoff != y->backoff                              ? "--labels"
                        : x->backoff && x->min_count != y->min_count            ? "--min-count"

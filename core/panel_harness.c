@@ -69,7 +69,8 @@ static char *model_of(const ip_node *root) {
     const char *at = ip_node_text(given, &text) ? strstr(text, "pretrained=") : NULL;
     if (!at || (at != text && at[-1] != ',')) return NULL;
     at += strlen("pretrained=");
-    return strndup(at, strcspn(at, ","));
+    size_t n = strcspn(at, ",");
+    return n > 0 ? strndup(at, n) : NULL;
 }
 
 /* Key of a task's score under `metric`, with the filter that comes first in the alphabet; NULL metric: of its first

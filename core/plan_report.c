@@ -4,12 +4,12 @@
 
 #include "core/anchors.h"
 #include "core/base/memory.h"
-#include "core/base/npy.h"
 #include "core/budget.h"
 #include "core/forward.h"
 #include "core/infoplane.h"
 #include "core/json_write.h"
 #include "core/layers.h"
+#include "core/method.h"
 #include "core/ngrams.h"
 
 /* Seconds per token and layer of one thread: block 0, packed and run on one tile of zeros but for a ramp, timed. The
@@ -61,26 +61,12 @@ static double head_in_blocks(const ip_plan *plan) {
     return (double)plan->head_weight.outputs * (double)plan->head_weight.inputs / block;
 }
 
-/* Anchors from a file decide how many bins there are. */
-static ip_status count_bins(const ip_settings *s, size_t width, size_t *bins, ip_error *error) {
-    *bins = (size_t)s->bins;
-    if (!s->anchors) return IP_OK;
-    ip_npy npy;
-    ip_status status = ip_npy_open(&npy, s->anchors, error);
-    if (status != IP_OK) return status;
-    if (npy.kind != 'f' || npy.dims != 2 || npy.shape[1] != width)
-        status = ip_fail(error, IP_BAD_INPUT, "%s: anchors must be floats of shape [anchors, %zu]", s->anchors, width);
-    *bins = (size_t)npy.shape[0];
-    ip_npy_close(&npy);
-    return status;
-}
-
 static ip_status fill(ip_plan_report *out, ip_session *session, const ip_tiling *tiling, ip_error *error) {
     const ip_settings *s = session->settings;
     const ip_plan *plan = ip_model_plan(session->model);
     size_t bins;
     ip_budget budget;
-    ip_status status = count_bins(s, plan->width, &bins, error);
+    ip_status status = ip_anchors_count(&bins, s->anchors, plan->width, (size_t)s->bins, error);
     if (status == IP_OK) status = ip_budget_make(&budget, session, tiling, true, bins, s->loss || s->lens, error);
     if (status != IP_OK) return status;
     out->model_name = strdup(s->name ? s->name : ip_model_name(session->model));
@@ -119,7 +105,14 @@ ip_status ip_analyze_plan(ip_plan_report *out, const char *model, const char *co
     memset(out, 0, sizeof *out);
     ip_session session;
     ip_tiling tiling = {0};
-    ip_status status = ip_session_open(&session, settings, host, error);
+    ip_settings own = ip_method_settings(settings);
+    ip_method_kind kind;
+    ip_status status = ip_method_check(&kind, settings, error);
+    if (status == IP_OK) {
+        status = ip_session_open(&session, &own, host, error);
+    } else {
+        memset(&session, 0, sizeof session);
+    }
     if (status == IP_OK) status = ip_session_model(&session, model, error);
     if (status == IP_OK) status = ip_session_corpus(&session, corpora, corpus_count, error);
     if (status == IP_OK) status = ip_tiling_make(&tiling, &session.corpus, error);

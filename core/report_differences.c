@@ -15,10 +15,10 @@ static const char *const titles[QUANTITIES] = {"Context information I(C;Z)", "Co
 /* The same positions, labels, groups and scale, and layer against layer. */
 static bool comparable(const report *r, size_t i) {
     const ip_run *a = r->inputs[0].run, *b = r->inputs[i].run;
-    return a->layers == b->layers && a->bins == b->bins && strcmp(a->calibration, b->calibration) == 0 &&
-           a->ids_fingerprint[0] != '\0' && strcmp(a->ids_fingerprint, b->ids_fingerprint) == 0 &&
-           a->orders == b->orders && a->width == b->width && a->seed == b->seed &&
-           strcmp(a->anchors_fingerprint, b->anchors_fingerprint) == 0;
+    return a->layers == b->layers && strcmp(a->estimator, b->estimator) == 0 && a->bins == b->bins &&
+           strcmp(a->calibration, b->calibration) == 0 && a->ids_fingerprint[0] != '\0' &&
+           strcmp(a->ids_fingerprint, b->ids_fingerprint) == 0 && a->orders == b->orders && a->width == b->width &&
+           a->seed == b->seed && strcmp(a->anchors_fingerprint, b->anchors_fingerprint) == 0;
 }
 
 static double plain(const ip_run *run, size_t layer, quantity what) {

@@ -35,7 +35,8 @@ static void row(const report *r, size_t i) {
 
 /* Each difference that makes two runs no pair, said once. */
 static void differences(const report *r) {
-    bool ids = false, orders = false, labels = false, calibration = false, bins = false, anchors = false;
+    bool ids = false, orders = false, labels = false, calibration = false, bins = false, anchors = false,
+         estimator = false;
     for (size_t i = 1; i < r->runs; i++) {
         const ip_run *a = r->inputs[0].run, *b = r->inputs[i].run;
         ids = ids || strcmp(a->ids_fingerprint, b->ids_fingerprint) != 0;
@@ -44,16 +45,21 @@ static void differences(const report *r) {
                  (a->backoff && a->min_count != b->min_count);
         calibration = calibration || strcmp(a->calibration, b->calibration) != 0;
         bins = bins || a->bins != b->bins;
+        estimator = estimator || strcmp(a->estimator, b->estimator) != 0;
         anchors = anchors || a->seed != b->seed || strcmp(a->anchors_fingerprint, b->anchors_fingerprint) != 0;
     }
-    if (!ids && !orders && !labels && !calibration && !bins && !anchors) return;
+    if (!ids && !orders && !labels && !calibration && !bins && !anchors && !estimator) return;
     fputs("<p class=\"warn\"><b>These runs are not alike in everything:</b> they differ in", r->file);
     const struct {
         bool differs;
         const char *what;
-    } all[] = {{ids, "the tokens that were read"}, {orders, "the orders (and so the positions counted)"},
-               {labels, "the rule of the labels"}, {calibration, "the calibration"},
-               {bins, "the number of anchors"},    {anchors, "the anchors"}};
+    } all[] = {{ids, "the tokens that were read"},
+               {orders, "the orders (and so the positions counted)"},
+               {labels, "the rule of the labels"},
+               {calibration, "the calibration"},
+               {estimator, "the estimator"},
+               {bins, "the number of anchors"},
+               {anchors, "the anchors"}};
     bool first = true;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!all[i].differs) continue;

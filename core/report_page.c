@@ -61,11 +61,14 @@ static void run_facts(const report *r, const report_input *input, size_t i) {
     whole_fact(r, "tokens", run->tokens);
     whole_fact(r, "counted positions", run->positions);
     whole_fact(r, "tokens per document at most", run->max_tokens);
+    fact(r, "estimator", run->estimator);
     whole_fact(r, "anchors (bins)", run->bins);
     whole_fact(r, "seed", run->seed);
     if (run->anchors_fingerprint[0]) fact(r, "anchors from a file", run->anchors_fingerprint);
-    fact(r, "calibration", run->calibration);
-    fprintf(r->file, "<div><dt>temperature</dt><dd>%s</dd></div>", FIXED(run->temperature, 9));
+    if (run->calibration[0]) {
+        fact(r, "calibration", run->calibration);
+        fprintf(r->file, "<div><dt>temperature</dt><dd>%s</dd></div>", FIXED(run->temperature, 9));
+    }
     fact(r, "labels",
          run->backoff ? (run->count_at_positions ? "back-off, counted at the positions" : "back-off")
                       : "exact n-grams");

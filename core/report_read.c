@@ -7,6 +7,7 @@
 
 #include "arch/scalar_math.h"
 #include "core/base/file.h"
+#include "core/method.h"
 #include "core/report.h"
 #include "core/run_read.h"
 
@@ -124,8 +125,40 @@ static void survey(report *r) {
         if (run->layers != first->layers) r->same_depth = false;
     }
     bool same_bins = r->runs > 0 && r->inputs[0].run->bins > 1;
-    for (size_t i = 1; i < r->runs; i++) same_bins = same_bins && r->inputs[i].run->bins == r->inputs[0].run->bins;
-    if (same_bins) r->log_bins = ip_log((double)r->inputs[0].run->bins);
+    for (size_t i = 1; i < r->runs; i++)
+        same_bins = same_bins && r->inputs[i].run->bins == r->inputs[0].run->bins &&
+                    strcmp(r->inputs[i].run->estimator, r->inputs[0].run->estimator) == 0;
+    if (same_bins) r->log_bins = ip_method_log_bins(r->inputs[0].run->estimator, r->inputs[0].run->bins);
+}
+
+/* Runs of one name are told apart by their weights, and then by their paths. */
+static bool distinguish(report *r) {
+    for (size_t i = 0; i < r->runs; i++) {
+        const ip_run *own = r->inputs[i].run;
+        bool same_name = false, same_weights = false;
+        for (size_t j = 0; j < r->runs; j++) {
+            const ip_run *other = r->inputs[j].run;
+            if (j == i || strcmp(own->model_name, other->model_name) != 0) continue;
+            same_name = true;
+            same_weights = same_weights || strcmp(own->weights, other->weights) == 0;
+        }
+        if (!same_name) continue;
+        char *more = report_escaped(same_weights ? r->inputs[i].path : own->weights), *name = NULL;
+        if (more && asprintf(&name, "%s (%s)", r->inputs[i].name, more) < 0) name = NULL;
+        free(more);
+        if (!name) return false;
+        free(r->inputs[i].name);
+        r->inputs[i].name = name;
+    }
+    return true;
+}
+
+static ip_status finish(report *r, ip_error *error) {
+    order(r);
+    survey(r);
+    if (!distinguish(r)) return ip_fail(error, IP_FAILED, "out of memory");
+    r->room = calloc(REPORT_ROOM * (r->layers + 1), sizeof *r->room);
+    return r->room ? IP_OK : ip_fail(error, IP_FAILED, "out of memory");
 }
 
 /* Runs of one name are told apart by their weights, and then by their paths. */

@@ -23,16 +23,13 @@ static const ip_resampling nothing = {0};
 
 /* ---- spans of labels ---- */
 
-/* Cuts a partition's labels where about this many positions have gathered. */
-enum { SPAN_POSITIONS = 16384 };
-
-static size_t cut_spans(ip_label_span *spans, const ip_partition *partition, uint32_t set, size_t blocks) {
+size_t ip_label_spans(ip_label_span *spans, const ip_partition *partition, uint32_t set, size_t blocks) {
     size_t count = 0;
     for (uint32_t b = 0; b < blocks; b++) {
         size_t from = 0;
         for (size_t g = 0; g < partition->groups; g++) {
             int last = g + 1 == partition->groups;
-            if (!last && partition->start[g + 1] - partition->start[from] < SPAN_POSITIONS) continue;
+            if (!last && partition->start[g + 1] - partition->start[from] < IP_SPAN_POSITIONS) continue;
             if (spans) spans[count] = (ip_label_span){set, b, from, g + 1};
             count++;
             from = g + 1;
@@ -197,7 +194,7 @@ static size_t group_work_bytes(unsigned groups) {
 static ip_status allocate(ip_estimate_job *job, ip_error *error) {
     unsigned threads = ip_pool_threads(job->pool), groups = job->resampling->groups;
     for (size_t v = 0; v < job->sets; v++)
-        job->span_count += cut_spans(NULL, job->partitions[v], (uint32_t)v, job->soft->blocks);
+        job->span_count += ip_label_spans(NULL, job->partitions[v], (uint32_t)v, job->soft->blocks);
     job->slots = 1 + groups;
     job->spans = malloc((job->span_count + 1) * sizeof *job->spans);
     job->totals = calloc(threads * job->sets * job->slots + 1, sizeof *job->totals);
@@ -216,7 +213,7 @@ static ip_status allocate(ip_estimate_job *job, ip_error *error) {
     if (missing) return ip_fail(error, IP_FAILED, "out of memory for the sums of %zu label sets", job->sets);
     size_t at = 0;
     for (size_t v = 0; v < job->sets; v++)
-        at += cut_spans(job->spans + at, job->partitions[v], (uint32_t)v, job->soft->blocks);
+        at += ip_label_spans(job->spans + at, job->partitions[v], (uint32_t)v, job->soft->blocks);
     return IP_OK;
 }
 
@@ -244,7 +241,7 @@ ip_status ip_soft_estimate(const ip_soft *soft, const ip_kernels *kernels, ip_po
 
 size_t ip_soft_estimate_bytes(size_t positions, size_t m, size_t sets, unsigned threads,
                               const ip_resampling *resampling) {
-    size_t spans = sets * (positions / SPAN_POSITIONS + 1) * ((m + IP_LANES - 1) / IP_LANES);
+    size_t spans = sets * (positions / IP_SPAN_POSITIONS + 1) * ((m + IP_LANES - 1) / IP_LANES);
     size_t bytes =
         spans * sizeof(ip_label_span) + threads * group_work_bytes(resampling->groups) +
         (threads * sets + 1) * (1 + resampling->groups) * sizeof(ip_wide) +

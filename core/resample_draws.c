@@ -101,15 +101,14 @@ ip_status ip_estimate_nulls(ip_estimate_job *job, ip_error *error) {
 /* ---- documents drawn with replacement ---- */
 
 /* Resample b: `documents` draws, draw i from lanes 2 (i mod 2) and 2 (i mod 2) + 1 of block i / 2. */
-static void draw_documents(const ip_estimate_job *job, uint32_t b) {
-    size_t documents = job->resampling->documents;
-    memset(job->weights, 0, documents * sizeof *job->weights);
+void ip_draw_documents(uint32_t *weights, size_t documents, uint64_t seed, uint32_t b) {
+    memset(weights, 0, documents * sizeof *weights);
     for (size_t i = 0; i < documents; i += 2) {
         uint32_t words[4];
-        ip_philox((uint32_t[4]){(uint32_t)(i / 2), b, 0, IP_DRAW_DOCUMENTS}, job->resampling->seed, words);
+        ip_philox((uint32_t[4]){(uint32_t)(i / 2), b, 0, IP_DRAW_DOCUMENTS}, seed, words);
         for (size_t j = 0; j < 2 && i + j < documents; j++) {
             uint64_t u = (uint64_t)words[2 * j + 1] << 32 | words[2 * j];
-            job->weights[ip_wide_product(u, documents).high]++; /* floor(u / 2^64 * documents) */
+            weights[ip_wide_product(u, documents).high]++; /* floor(u / 2^64 * documents) */
         }
     }
 }
@@ -161,7 +160,7 @@ ip_status ip_estimate_bootstrap(ip_estimate_job *job, ip_error *error) {
     if (!job->weights) return ip_fail(error, IP_FAILED, "out of memory for draws of %zu documents", r->documents);
     ip_status status = IP_OK;
     for (unsigned b = 0; status == IP_OK && b < r->bootstrap; b++) {
-        draw_documents(job, b);
+        ip_draw_documents(job->weights, r->documents, r->seed, b);
         ip_job_clear(job);
         status = ip_pool_run(job->pool, job->span_count, bootstrap_span, job, error);
         uint64_t drawn = 0;

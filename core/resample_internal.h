@@ -12,6 +12,14 @@ typedef struct ip_label_span {
     size_t from, to;
 } ip_label_span;
 
+/* Cuts a partition's labels where about IP_SPAN_POSITIONS positions have gathered, for each of `blocks`; spans NULL: only
+ * counts them. */
+enum { IP_SPAN_POSITIONS = 16384 };
+size_t ip_label_spans(ip_label_span *spans, const ip_partition *partition, uint32_t set, size_t blocks);
+
+/* How often each document counts in resample b. */
+void ip_draw_documents(uint32_t *weights, size_t documents, uint64_t seed, uint32_t b);
+
 /* A worker's sums of one label per group. */
 typedef struct ip_group_sums {
     uint64_t *sums;    /* [groups][16] */

@@ -51,6 +51,7 @@ static void add_settings(ip_hash128_stream *hash, const ip_settings *s) {
     const uint64_t numbers[] = {s->orders, s->backoff, s->min_count, s->count_at_positions, s->bins,
                                 s->seed,   s->null,    s->groups,    s->bootstrap,          s->lens};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) add_number(hash, numbers[i]);
+    add_text(hash, s->estimator);
     add_text(hash, s->calibration);
     add_text(hash, s->compute);
     add_text(hash, s->weights);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core/jackknife.h"
+#include "core/method.h"
 
 void ip_settings_default(ip_settings *settings) {
     *settings = (ip_settings){
@@ -16,6 +17,7 @@ void ip_settings_default(ip_settings *settings) {
         .parse_special = true,
         .orders = 3,
         .min_count = 2,
+        .estimator = "soft",
         .bins = 100,
         .calibration = "vmf-bound",
         .null = 4,
@@ -30,6 +32,7 @@ void ip_settings_default(ip_settings *settings) {
 
 void ip_run_start(ip_run *run, const ip_settings *settings) {
     run->orders = settings->orders;
+    run->estimator = ip_method_known(settings->estimator);
     run->backoff = settings->backoff;
     run->min_count = settings->min_count;
     run->count_at_positions = settings->count_at_positions;
@@ -189,6 +192,7 @@ void ip_run_mean(const ip_run *run, ip_layer_result *mean, double optimality[IP_
         const ip_layer_result *r = &run->layer[l];
         mean->H += r->H / n;
         mean->context += r->context / n;
+        mean->effective_rank += r->effective_rank / n;
         for (unsigned k = 0; k < run->orders; k++) {
             mean->x[k].I += r->x[k].I / n;
             mean->y[k].I += r->y[k].I / n;

@@ -31,8 +31,8 @@ static bool same_settings(const ip_run *run, const ip_settings *s) {
            (!s->backoff || (run->min_count == s->min_count && run->count_at_positions == s->count_at_positions)) &&
            (s->anchors || (run->bins == s->bins && run->seed == s->seed)) &&
            strcmp(run->calibration, s->calibration) == 0 && run->null == s->null && run->bootstrap == s->bootstrap &&
-           run->groups == groups && run->max_tokens == s->max_tokens && run->has_loss == s->loss &&
-           run->has_end == (s->loss_end >= 0) && (run->groups == 0 || run->without) &&
+           run->top == s->top && run->groups == groups && run->max_tokens == s->max_tokens &&
+           run->has_loss == s->loss && run->has_end == (s->loss_end >= 0) && (run->groups == 0 || run->without) &&
            (!run->has_loss || run->token_loss) && (!s->name || strcmp(run->model_name, s->name) == 0);
 }
 

@@ -4,6 +4,7 @@
 #include "arch/scalar_math.h"
 #include "core/bound_report.h"
 #include "core/infoplane.h"
+#include "core/method.h"
 #include "core/run.h"
 
 static const char *or_null(const char *text) { return text && text[0] != '\0' ? text : NULL; }
@@ -64,6 +65,7 @@ static void write_layer(ip_json *j, const ip_run *run, const ip_layer_result *r,
                         size_t layer) {
     ip_json_double(j, "H", r->H);
     ip_json_double(j, "context", r->context);
+    ip_json_double(j, "effective_rank", r->effective_rank);
     write_estimates(j, "X", r->x, run->orders, r->H);
     write_estimates(j, "Y", r->y, run->orders, r->H);
     write_numbers(j, "optimality", optimality, run->orders);
@@ -174,10 +176,10 @@ static void write_inputs(ip_json *j, const ip_run *run) {
     ip_json_string(j, "ids_fingerprint", or_null(run->ids_fingerprint));
     ip_json_close(j, '}');
     ip_json_open(j, "estimator", '{', true);
-    ip_json_string(j, "name", "soft");
+    ip_json_string(j, "name", run->estimator);
     ip_json_uint(j, "bins", run->bins);
-    ip_json_double(j, "log_bins", ip_log((double)run->bins));
-    ip_json_string(j, "calibration", run->calibration);
+    ip_json_double(j, "log_bins", ip_method_log_bins(run->estimator, run->bins));
+    ip_json_string(j, "calibration", or_null(run->calibration));
     ip_json_double(j, "temperature", run->temperature);
     ip_json_uint(j, "seed", run->seed);
     ip_json_string(j, "anchors", or_null(run->anchors_fingerprint));

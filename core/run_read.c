@@ -10,6 +10,7 @@
 #include "core/base/file.h"
 #include "core/base/npy.h"
 #include "core/jackknife.h"
+#include "core/method.h"
 #include "core/temperature.h"
 #include "models/json.h"
 
@@ -104,6 +105,9 @@ static void read_corpus(reader *r, ip_run *run, const ip_node *root) {
 static void read_estimator(reader *r, ip_run *run, const ip_node *root) {
     const ip_node *e = member(r, root, "", "estimator", false);
     char word[32];
+    short_text(r, e, "estimator", "name", word, sizeof word);
+    run->estimator = ip_method_known(word);
+    if (!run->estimator) odd(r, "estimator", "name", "soft, hard, binning, kmeans or matrix");
     run->bins = whole(r, e, "estimator", "bins", UINT32_MAX);
     run->temperature = number(r, e, "estimator", "temperature");
     run->seed = whole(r, e, "estimator", "seed", UINT64_MAX);
@@ -120,10 +124,11 @@ static void read_estimator(reader *r, ip_run *run, const ip_node *root) {
     short_text(r, e, "estimator", "count_at", word, sizeof word);
     run->count_at_positions = strcmp(word, "positions") == 0;
     ip_calibration calibration;
+    run->calibration = "";
     short_text(r, e, "estimator", "calibration", word, sizeof word);
     if (ip_calibration_by_name(&calibration, word)) {
         run->calibration = ip_calibration_name(calibration);
-    } else {
+    } else if (word[0] != '\0' || (run->estimator && strcmp(run->estimator, "soft") == 0)) { /* others have none */
         odd(r, "estimator", "calibration", "leading-order, vmf-bound or vmf-exact");
     }
 }
@@ -174,6 +179,7 @@ static void read_layers(reader *r, ip_run *run, const ip_node *root) {
         if (whole(r, node, "layers", "layer", UINT64_MAX) != l) odd(r, "layers", "layer", "0, 1, 2 and so on");
         run->layer[l].H = number(r, node, "layers", "H");
         run->layer[l].context = number(r, node, "layers", "context");
+        run->layer[l].effective_rank = number(r, node, "layers", "effective_rank");
         read_estimates(r, run, node, "X", run->layer[l].x);
         read_estimates(r, run, node, "Y", run->layer[l].y);
         const ip_node *lens = ip_node_get(node, "lens");

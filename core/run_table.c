@@ -6,6 +6,7 @@
 #include "core/bound_report.h"
 #include "core/infoplane.h"
 #include "core/json_write.h"
+#include "core/method.h"
 
 static const double ln2 = 0.6931471805599453;
 
@@ -150,25 +151,48 @@ static void lens_table(const ip_run *run, FILE *file) {
     }
 }
 
+static void rank_table(const ip_run *run, FILE *file) {
+    fputs("S: entropy of the spectrum; effective rank: e^S\nlayer  S nats  S bits | effective rank\n", file);
+    for (size_t l = 0; l <= run->layers; l++) {
+        const ip_layer_result *r = &run->layer[l];
+        fprintf(file, "%5zu %7.4f %7.4f | %14.3f\n", l, r->H, r->H / ln2, r->effective_rank);
+    }
+}
+
+static void information_tables(const ip_run *run, FILE *file) {
+    double log_bins = ip_method_log_bins(run->estimator, run->bins);
+    sheet bits = {run, file, ln2, 4};
+    if (isfinite(log_bins)) {
+        fprintf(file, "bits (of at most log2 %llu = %.3f)", (unsigned long long)run->bins, log_bins / ln2);
+    } else {
+        fputs("bits", file);
+    }
+    fputs("; n: order of the n-gram; I(C;Z): context, the ceiling of all I\n", file);
+    body(&bits, true);
+    if (isfinite(log_bins)) {
+        sheet efficiency = {run, file, log_bins, 4};
+        fprintf(file, "\nefficiency (the same as a share of log2 %llu)\n", (unsigned long long)run->bins);
+        body(&efficiency, false);
+    }
+    if (run->null > 0 || run->groups > 0) intervals(&bits);
+}
+
 void ip_run_write_table(const ip_run *run, FILE *file) {
     bool as_stored = strcmp(run->weights, run->weights_stored) == 0;
     fprintf(file, "%s: %s, %llu layers of width %llu, %.1f M parameters (%s%s%s)\n", run->model_name, run->family,
             (unsigned long long)run->layers, (unsigned long long)run->width, (double)run->parameters / 1e6,
             run->weights, as_stored ? "" : "; stored as ", as_stored ? "" : run->weights_stored);
-    fprintf(file, "%llu documents, %llu tokens, %llu counted positions; %llu anchors, %s, epsilon %.8g; labels %s",
-            (unsigned long long)run->documents, (unsigned long long)run->tokens, (unsigned long long)run->positions,
-            (unsigned long long)run->bins, run->calibration, run->temperature, run->backoff ? "backoff" : "exact");
+    fprintf(file, "%llu documents, %llu tokens, %llu counted positions; ", (unsigned long long)run->documents,
+            (unsigned long long)run->tokens, (unsigned long long)run->positions);
+    ip_method_describe(file, run->estimator, run->bins, run->calibration, run->temperature);
+    fprintf(file, "; labels %s", run->backoff ? "backoff" : "exact");
     if (run->backoff) fprintf(file, " (min count %u)", run->min_count);
     fprintf(file, "; %s on %s\n\n", run->compute, run->isa);
-    double log_bins = ip_log((double)run->bins);
-    sheet bits = {run, file, ln2, 4};
-    fprintf(file, "bits (of at most log2 %llu = %.3f); n: order of the n-gram; I(C;Z): context, the ceiling of all I\n",
-            (unsigned long long)run->bins, log_bins / ln2);
-    body(&bits, true);
-    sheet efficiency = {run, file, log_bins, 4};
-    fprintf(file, "\nefficiency (the same as a share of log2 %llu)\n", (unsigned long long)run->bins);
-    body(&efficiency, false);
-    if (run->null > 0 || run->groups > 0) intervals(&bits);
+    if (strcmp(run->estimator, "matrix") == 0) {
+        rank_table(run, file);
+    } else {
+        information_tables(run, file);
+    }
     if (run->bound[0]) ip_bound_run_table(run, file);
     if (run->has_lens) lens_table(run, file);
     if (run->top > 0)

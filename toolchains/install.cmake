@@ -12,6 +12,15 @@ install(TARGETS infoplane_shared LIBRARY COMPONENT library NAMELINK_COMPONENT de
 install(TARGETS infoplane_static ARCHIVE COMPONENT development)
 install(FILES ${CMAKE_BINARY_DIR}/include/infoplane.h TYPE INCLUDE COMPONENT development)
 
+# A static library passes on what it was linked with.
+set(ip_lapack_flag "")
+set(ip_lapack_item "")
+if(TARGET ip::lapack)
+    get_filename_component(ip_lapack_name ${IP_LAPACK_LIBRARY} NAME_WE)
+    string(REGEX REPLACE "^lib" "" ip_lapack_name ${ip_lapack_name})
+    set(ip_lapack_flag " -l${ip_lapack_name}")
+    set(ip_lapack_item ";${ip_lapack_name}")
+endif()
 configure_file(${ip_share}/infoplane.pc.in ${CMAKE_BINARY_DIR}/install/infoplane.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/install/infoplane.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
         COMPONENT development)

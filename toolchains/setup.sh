@@ -8,9 +8,9 @@
 # With other package managers it only checks, and prints what is missing. When nothing is missing it is silent.
 set -euo pipefail
 
-# One row per thing needed: group, probe, and the package by package manager. A probe is a command, a header, any
-# Chromium (browser:), or a Debian package where none tells (pkg: is asked on apt systems only). Names for managers other than apt are where
-# to look, not a promise: they are not tested.
+# One row per thing needed: group, probe, and the package by package manager. A probe is a command, a header, a module of
+# Python, any Chromium (browser:), or a Debian package where none of them tells (pkg: is asked on apt systems only). Names
+# for managers other than apt are where to look, not a promise: they are not tested.
 needs() {
     cat <<'ROWS'
 build command:cc               gcc                      gcc               gcc          gcc
@@ -33,6 +33,7 @@ tests pkg:libclang-rt-dev      libclang-rt-dev          compiler-rt       compil
 tests command:zstd             zstd                     zstd              zstd         zstd
 tests command:pkg-config       pkg-config               pkgconf-pkg-config pkgconf    pkgconf
 tests command:python3          python3                  python3           python       python
+tests module:ensurepip         python3-venv             python3           python       python
 tests browser:                 chromium                 chromium          chromium     chromium
 tests command:setarch          util-linux               util-linux        util-linux   -
 cross command:aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu gcc-aarch64-linux-gnu aarch64-linux-gnu-gcc -
@@ -100,6 +101,7 @@ while read -r group probe apt dnf pacman brew; do
         command:*) has_command "${probe#command:}" && continue ;;
         header:*) { [[ $'\n'"$installed"$'\n' == *$'\n'"$apt"$'\n'* ]] || has_header "${probe#header:}"; } && continue ;;
         browser:*) { has_command chromium || has_command chromium-browser || has_command google-chrome; } && continue ;;
+        module:*) python3 -c "import ${probe#module:}" 2>/dev/null && continue ;;
         pkg:*) { [ "$manager" != apt ] || compgen -G "/usr/lib/llvm*/lib/clang/*/lib/linux/*fuzzer*" >/dev/null; } &&
             continue ;;
     esac

@@ -19,7 +19,6 @@ typedef enum option_kind {
     CLI_COUNT_AT,
     CLI_LABEL_FILE,
     CLI_LIST,
-    CLI_ESTIMATOR,
     CLI_LOSS_END,
     CLI_UNSIGNED,
     CLI_SHARD,
@@ -60,6 +59,7 @@ static void *field_of(cli_args *args, const char *field) {
         {"add_special", &s->add_special},
         {"parse_special", &s->parse_special},
         {"bins", &s->bins},
+        {"estimator", &s->estimator},
         {"seed", &s->seed},
         {"anchors", &s->anchors},
         {"calibration", &s->calibration},
@@ -222,7 +222,6 @@ static ip_status set_option(cli_args *args, const option *o, const char *value) 
         if (!args->settings.count_at_positions && strcmp(value, "corpus") != 0)
             return bad_value(o, value, "there are corpus and positions");
         return IP_OK;
-    case CLI_ESTIMATOR: return strcmp(value, "soft") == 0 ? IP_OK : bad_value(o, value, "this version has soft only");
     default: return set_number(args, o, value);
     }
 }
@@ -313,6 +312,7 @@ ip_status cli_parse(cli_args *args, unsigned command, int argc, char **argv) {
     args->command = command;
     ip_settings_default(&args->settings);
     ip_correlate_settings_default(&args->correlate);
+    args->settings.bins = UINT64_MAX; /* not given */
     args->settings.isa = getenv("INFOPLANE_ISA");
     args->positional = calloc((size_t)argc + 1, sizeof *args->positional);
     args->label_files = calloc((size_t)argc + 1, sizeof *args->label_files);
@@ -337,6 +337,7 @@ ip_status cli_parse(cli_args *args, unsigned command, int argc, char **argv) {
             if (status != IP_OK) return status;
         }
     }
+    if (args->settings.bins == UINT64_MAX) args->settings.bins = ip_estimator_default_bins(args->settings.estimator);
     return IP_OK;
 }
 

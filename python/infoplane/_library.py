@@ -83,21 +83,18 @@ def strings(keep: list[Any], values: list[bytes]) -> Any:
     return array
 
 
-_SETTINGS = {name: field.type for name, field in ffi.typeof("ip_settings").fields}
-
-
-def make_settings(keep: list[Any], values: Mapping[str, Any]) -> Any:
-    """An ip_settings with the engine's defaults and `values` over them."""
-    settings = ffi.new("ip_settings *")
-    lib.ip_settings_default(settings)
+def make_settings(keep: list[Any], values: Mapping[str, Any], kind: str = "ip_settings") -> Any:
+    """A struct of settings with the engine's defaults and `values` over them."""
+    settings = ffi.new(kind + " *")
+    getattr(lib, kind + "_default")(settings)
     keep.append(settings)
+    known = {name: field.type for name, field in ffi.typeof(kind).fields}
+    simple = sorted(n for n, k in known.items() if k.kind != "pointer" or k.item.kind == "primitive")
     for name, value in values.items():
-        kind = _SETTINGS.get(name)
-        if kind is None or (kind.kind == "pointer" and kind.item.kind != "primitive"):
-            raise TypeError(f"no setting {name!r}; there are " + ", ".join(sorted(
-                n for n, k in _SETTINGS.items() if k.kind != "pointer" or k.item.kind == "primitive")))
+        if name not in simple:
+            raise TypeError(f"no setting {name!r}; there are " + ", ".join(simple))
         try:
-            if kind.kind == "pointer":
+            if known[name].kind == "pointer":
                 if value is None:
                     setattr(settings, name, ffi.NULL)
                     continue
@@ -105,7 +102,7 @@ def make_settings(keep: list[Any], values: Mapping[str, Any]) -> Any:
                     raise TypeError("a string is needed")
                 value = ffi.new("char[]", path_bytes(value))
                 keep.append(value)
-            elif kind.cname == "_Bool":
+            elif known[name].cname == "_Bool":
                 value = bool(value)
             elif hasattr(value, "__index__"):
                 value = value.__index__()

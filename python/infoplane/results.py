@@ -5,6 +5,7 @@ program writes, `report` the same parsed. `to_pandas()` needs pandas.
 """
 from __future__ import annotations
 
+import json
 import math
 import os
 import shutil
@@ -13,7 +14,7 @@ from typing import Any, Mapping, Optional, Tuple, Type, TypeVar, Union
 
 import numpy as np
 
-from ._library import ffi, lib, parsed, path_bytes, raise_status, written
+from ._library import ffi, lib, parsed, path_bytes, raise_status, text as string, written
 
 T = TypeVar("T")
 
@@ -161,6 +162,146 @@ class Run:
         raise_status(lib.ip_run_write_folder(self._run, path_bytes(folder), error), error)
 
 
+@dataclass(frozen=True)
+class BoundPoint:
+    """The encoder found for one beta."""
+
+    beta: float
+    I_X: float
+    I_Y: float
+    functional: float
+    tolerance: float
+    spread: float
+    codewords: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class BoundCurve:
+    """The best information-bottleneck curve found of one joint: a lower bound of the true envelope.
+
+    hull: float64 [vertices, 2], (I(X;Z), I(Y;Z)) from (0, 0) on, concave; call the curve with I(X;Z) for its height there.
+    """
+
+    order: int
+    positions: int
+    x: int
+    y: int
+    pairs: int
+    codewords: int
+    H_X: float
+    H_Y: float
+    I_XY: float
+    components: int
+    H_component: float
+    largest_component: float
+    points: Tuple[BoundPoint, ...]
+    hull: np.ndarray[Any, Any] = field(repr=False)
+
+    @classmethod
+    def _of(cls, curve: Any) -> BoundCurve:
+        points = tuple(BoundPoint(**{f.name: getattr(curve.points[i], f.name) for f in fields(BoundPoint) if f.name != "kind"},
+                                  kind=string(curve.points[i].kind) or "") for i in range(curve.point_count))
+        hull = np.array([(curve.hull[i].I_X, curve.hull[i].I_Y) for i in range(curve.hull_count)], dtype=np.float64)
+        values = {f.name: getattr(curve, f.name) for f in fields(cls) if f.name not in ("points", "hull")}
+        return cls(**values, points=points, hull=hull.reshape(-1, 2))
+
+    def __call__(self, I_X: Any) -> Any:
+        """The curve at I(X;Z): the hull interpolated, flat behind its end."""
+        return np.interp(I_X, self.hull[:, 0], self.hull[:, 1])
+
+    def to_json(self) -> str:
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        values["points"] = [{**vars(p), "beta": p.beta if math.isfinite(p.beta) else None} for p in self.points]
+        values["hull"] = self.hull.tolist()
+        return json.dumps(values)
+
+    def to_pandas(self) -> Any:
+        """One row per beta."""
+        return _pandas().DataFrame([vars(p) for p in self.points], columns=[f.name for f in fields(BoundPoint)])
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The bound of a corpus: curves[k-1] of n-grams of order k."""
+
+    curves: Tuple[BoundCurve, ...]
+    report: Mapping[str, Any] = field(repr=False)
+    _text: str = field(repr=False)
+
+    @classmethod
+    def _of(cls, pointer: Any) -> Bound:
+        try:
+            text = written(lambda file: lib.ip_bound_write_json(pointer, file))
+            curves = tuple(BoundCurve._of(pointer.curve[k]) for k in range(pointer.orders))
+        finally:
+            lib.ip_bound_free(pointer)
+        return cls(curves, parsed(text), text)
+
+    def to_json(self) -> str:
+        """bound.json as the program writes it."""
+        return self._text
+
+    def to_pandas(self) -> Any:
+        """One row per order and beta."""
+        pandas = _pandas()
+        return pandas.concat([c.to_pandas().assign(order=c.order) for c in self.curves], ignore_index=True)
+
+
+@dataclass(frozen=True)
+class Correlation:
+    """A measure against a task's scores over n models: r (Pearson) and rho (Spearman), p by permutations, 95 % interval (BCa
+    bootstrap), and r with log10(parameters) held constant. `report` has the rest: other partials, families left out, pairs
+    of matched size."""
+
+    measure: str
+    task: str
+    n: int
+    r: float
+    p: float
+    low: float
+    high: float
+    rho: float
+    rho_p: float
+    r_given_size: float
+
+
+@dataclass(frozen=True)
+class Correlations:
+    entries: Tuple[Correlation, ...]
+    report: Mapping[str, Any] = field(repr=False)
+    _text: str = field(repr=False)
+
+    @classmethod
+    def _of(cls, pointer: Any) -> Correlations:
+        try:
+            text = written(lambda file: lib.ip_correlation_write(pointer, True, file))
+        finally:
+            lib.ip_correlation_free(pointer)
+        report = parsed(text)
+
+        def number(node: Any, *keys: Any) -> float:
+            for key in keys:
+                if node is None or (isinstance(node, list) and not node):
+                    return math.nan
+                node = node[key]
+            return math.nan if node is None else float(node)
+        return cls(tuple(Correlation(
+            measure=e["measure"], task=e["task"], n=e["n"], r=number(e, "pearson", "r"),
+            p=number(e, "pearson", "permutation", "p"), low=number(e, "pearson", "bootstrap", "bca_95", 0),
+            high=number(e, "pearson", "bootstrap", "bca_95", 1), rho=number(e, "spearman", "r"),
+            rho_p=number(e, "spearman", "permutation", "p"), r_given_size=number(e, "partial", 0, "pearson", "r"),
+        ) for e in report["entries"]), report, text)
+
+    def to_json(self) -> str:
+        """correlate.json as the program writes it."""
+        return self._text
+
+    def to_pandas(self) -> Any:
+        """One row per measure and task."""
+        return _pandas().DataFrame([vars(e) for e in self.entries], columns=[f.name for f in fields(Correlation)])
+
+
 class _Owner:
     """Keeps what a view points into alive: NumPy holds on to the object whose interface it was made from."""
 
@@ -235,7 +376,6 @@ class States:
 
     def to_json(self) -> str:
         """Where the states are, and how many."""
-        import json
         rows, width = self.layers[0].shape
         return json.dumps({"folder": self.folder, "layers": len(self.layers), "tokens": rows, "width": width})
 

@@ -14,7 +14,7 @@ same() { # what whole merged
     stable "$work/$2/run.json" >"$work/a"
     stable "$work/$3/run.json" >"$work/b"
     check "$1: run.json" [ -s "$work/a" -a -z "$(cmp "$work/a" "$work/b" 2>&1)" ]
-    for file in groups.npy layers.csv token-loss.npy; do
+    for file in groups.npy layers.csv token-loss.npy token-loss.offsets.npy; do
         [ -e "$work/$2/$file" ] && check "$1: $file" cmp -s "$work/$2/$file" "$work/$3/$file"
     done
 }

@@ -14,7 +14,7 @@ no_parts() { [ -z "$(find "$work" -name '*.part-*' -o -name '.infoplane-scratch*
 
 run "${analyze[@]}" "$text" --loss -o "$work/run"
 check "analyze -o" [ $status -eq 0 ]
-check "four files" [ "$(ls "$work/run" | tr '\n' ' ')" = "groups.npy layers.csv run.json token-loss.npy " ]
+check "five files" [ "$(ls "$work/run" | tr '\n' ' ')" = "groups.npy layers.csv run.json token-loss.npy token-loss.offsets.npy " ]
 check "csv has a row per layer and order" [ "$(wc -l <"$work/run/layers.csv")" -eq 16 ]
 check "table on stdout" grep -q "I(X;Z)" "$work/out"
 

@@ -26,6 +26,21 @@ check "no difference" awk -F, 'NR > 1 && $5 != 0 { exit 1 }' "$work/pair/compare
 check "layers, figures and loss" [ "$(wc -l <"$work/pair/compare.csv")" -eq $((1 + 6 * 8 + 1)) ]
 run compare "$work/a" "$work/a" --json
 check "JSON" grep -q '"schema": "infoplane.compare/1"' "$work/out"
+run compare "$model" "$model" --corpus "$text" "${few[@]}" --b-weights q4_0 --top 8 -o "$work/top"
+check "n-grams" grep -q 'I(Y;Z), order 2: [1-8] of them; B loses most' "$work/out"
+# the difference is that of the two runs' own lists
+command -v python3 >/dev/null && check "n-grams: A - B" python3 -c '
+import json, sys
+lists = [json.load(open(sys.argv[1] + "/" + s + "/run.json"))["top"] for s in "ab"]
+top, seen = json.load(open(sys.argv[1] + "/compare.json"))["top"], 0
+for side in "XY":
+    for order, rows in enumerate(top[side]):
+        a, b = ({tuple(r["ids"]): r["nats"] for r in l[side][order]} for l in lists)
+        assert set(map(tuple, (r["ids"] for r in rows))) == set(a) & set(b)
+        assert all(r["difference"] == a[tuple(r["ids"])] - b[tuple(r["ids"])] for r in rows)
+        assert [r["difference"] for r in rows] == sorted((r["difference"] for r in rows), reverse=True)
+        seen += len(rows)
+assert seen > 8' "$work/top"
 run analyze "$model" "$text" "${few[@]}" --bins 50 -o "$work/b"
 refuses 3 "they differ in --bins" compare "$work/a" "$work/b"
 run analyze "$model" "$text" "${few[@]}" --documents 5 -o "$work/b"
@@ -76,15 +91,16 @@ check "both were seen" [ "$(grep -c '^step' "$work/out")" -eq 2 ]
 check "the result stands" [ -s "$work/w/trajectory.json" ]
 check "the broken one was told" grep -q "step-2.gguf.*left out until it changes" "$work/err"
 
-# Interrupted with a whole result.
-timeout "$patience" "$INFOPLANE" trajectory --watch "$work/growing" --corpus "$text" --documents 3 --null 0 -o "$work/w" \
+# Interrupted with a whole result, once both have been taken up.
+rm "$work/w/trajectory.json"
+# (--foreground: timeout passes the signal on once, not also to its group; the second one would end the program at once)
+timeout --foreground "$patience" "$INFOPLANE" trajectory --watch "$work/growing" --corpus "$text" --documents 3 --null 0 -o "$work/w" \
     >"$work/out" 2>"$work/err" &
 watcher=$!
 for _ in $(seq "$patience"); do
     sleep 1
-    [ "$work/w/trajectory.json" -nt "$work/growing/step-3.gguf" ] && grep -q '"step": 3' "$work/w/trajectory.json" && break
+    grep -qs '"step": 3' "$work/w/trajectory.json" && break
 done
-sleep 2
 kill $watcher
 wait $watcher
 status=$?

@@ -24,7 +24,7 @@ same() { # name reference candidate
 against_scalar() {
     local compute=$1 documents=$2 isa
     local demo_run=(analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss-end 0 --lens --quiet --json
-        --documents "$documents" --compute "$compute" --weights "${weights:-q8_0}")
+        --documents "$documents" --compute "$compute" --weights "${weights:-q8_0}" --estimator "${estimator:-soft}")
     shift 2
     "$native" "${demo_run[@]}" --isa scalar --threads 1 >"$work/scalar" || fail "$compute: scalar"
     for isa in "$@"; do
@@ -40,6 +40,9 @@ case "$INFOPLANE_VARIANT" in
         with_vnni avx2 && isas+=" avx2,-vnni"
         with_vnni avx512 && isas+=" avx512,-vnni avx512,-vnni,-bf16"
         for compute in f32 int16 int8; do against_scalar $compute 20 $isas; done
+        # the estimators that count codes; matrix makes no such promise
+        for estimator in hard binning kmeans; do against_scalar int16 20 $isas; done
+        unset estimator
         # a type with minima, made on load
         for compute in f32 int16 int8; do weights=q4_1 against_scalar $compute 3 $isas; done
         ;;
@@ -50,6 +53,8 @@ case "$INFOPLANE_VARIANT" in
             against_scalar $compute 2 neon,-i8mm neon,-i8mm,-dotprod
         done
         against_scalar f32 2 neon
+        for estimator in hard kmeans; do against_scalar int16 2 neon; done
+        unset estimator
         weights=q4_1 against_scalar int16 2 neon
         ;;
     armv7)
@@ -65,6 +70,16 @@ if [ "$INFOPLANE_VARIANT" = native ]; then
         "$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --orders 4 --loss --lens --quiet --json \
             --memory $((least + more)) --scratch "$work" --threads 2 >"$work/narrow" 2>"$work/err" || fail "memory $((least + more))"
         same "--memory $((least + more))" "$work/wide" "$work/narrow"
+    done
+    # estimators that read the states of a layer back from the scratch file
+    for estimator in hard binning kmeans; do
+        of=(--estimator $estimator --orders 2 --quiet)
+        "$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" "${of[@]}" --json >"$work/wide"
+        least=$("$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" "${of[@]}" --plan --json |
+            sed -n 's/.*"memory_least": \([0-9]*\).*/\1/p')
+        "$native" analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" "${of[@]}" --json --memory $((least + 1000000)) \
+            --scratch "$work" --threads 2 >"$work/narrow" 2>"$work/err" || fail "$estimator in little memory"
+        same "$estimator in little memory" "$work/wide" "$work/narrow"
     done
     # a document so long that all threads share it
     sed 's/.*"text": "\(.*\)", "bits.*/\1/' "$demo/heldout.jsonl" | head -60 >"$work/long.txt"

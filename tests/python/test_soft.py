@@ -231,8 +231,9 @@ class Hooks(unittest.TestCase):
         layer = torch.nn.Linear(16, 48)
         acc = SoftEntropyAccumulator(48, backend="torch")
         token_ids = torch.arange(60).reshape(3, 20) % 9
-        layer.register_forward_hook(lambda m, i, out: acc.update(out.reshape(-1, 48), token_ids.reshape(-1)))
+        hook = layer.register_forward_hook(lambda m, i, out: acc.update(out.reshape(-1, 48), token_ids.reshape(-1)))
         layer(torch.nn.functional.one_hot(token_ids, 16).float())
+        hook.remove()
         # The vector is a function of the token: what labels tell is all there is.
         h = acc.entropy()
         alone = SoftEntropyAccumulator(48, backend="torch")

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/method.h"
 #include "core/infoplane.h"
 #include "core/run_read.h"
 
@@ -26,11 +27,12 @@ static char *json_of(const ip_run *run, size_t *n) {
     return text;
 }
 
-static ip_run *demo_run(void) {
+static ip_run *demo_run(const char *estimator) {
     const char *corpus = INFOPLANE_SOURCE_DIR "/models/demo/heldout.jsonl";
     ip_settings settings;
     ip_settings_default(&settings);
     settings.documents = 4;
+    settings.estimator = estimator;
     settings.loss = true;
     settings.loss_end = 0;
     settings.lens = true;
@@ -43,8 +45,8 @@ static ip_run *demo_run(void) {
     return run;
 }
 
-Test(run_read, written_and_read_is_the_same) {
-    ip_run *run = demo_run(), *back = NULL;
+static void round_trip(const char *estimator) {
+    ip_run *run = demo_run(estimator), *back = NULL;
     char folder[] = "/tmp/infoplane-run-XXXXXX";
     cr_assert(mkdtemp(folder) != NULL);
     ip_error error = {0};
@@ -64,6 +66,17 @@ Test(run_read, written_and_read_is_the_same) {
     ip_run_free(back);
 }
 
+Test(run_read, written_and_read_is_the_same) {
+    round_trip("soft");
+    round_trip("hard");
+    round_trip("binning");
+    ip_method_kind kind;
+    ip_settings settings;
+    ip_settings_default(&settings);
+    settings.estimator = "matrix";
+    if (ip_method_check(&kind, &settings, &(ip_error){0}) == IP_OK) round_trip("matrix"); /* there is LAPACK */
+}
+
 static void refused(const char *text, const char *old, const char *new, const char *expected) {
     const char *at = strstr(text, old);
     cr_assert(at != NULL, "%s", old);
@@ -79,7 +92,7 @@ static void refused(const char *text, const char *old, const char *new, const ch
 }
 
 Test(run_read, broken_files_are_refused_by_key) {
-    ip_run *run = demo_run();
+    ip_run *run = demo_run("soft");
     size_t n;
     char *text = json_of(run, &n);
     refused(text, "infoplane.run/1", "infoplane.run/9", "schema");
@@ -89,6 +102,8 @@ Test(run_read, broken_files_are_refused_by_key) {
     refused(text, "\"layers\": 4", "\"layers\": 5", "layers must be a list");
     refused(text, "\"layer\": 1", "\"layer\": 7", "layers.layer");
     refused(text, "\"vmf-bound\"", "\"other\"", "estimator.calibration");
+    refused(text, "\"vmf-bound\"", "null", "estimator.calibration");
+    refused(text, "\"soft\"", "\"softer\"", "estimator.name");
     refused(text, "\"nats_per_token\": ", "\"nats_per_token\": [],\"x\":", "loss.nats_per_token");
     refused(text, "\"name\": ", "\"nome\": ", "model.name");
     refused(text, "{", "", "not valid JSON");
