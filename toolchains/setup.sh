@@ -8,8 +8,8 @@
 # With other package managers it only checks, and prints what is missing. When nothing is missing it is silent.
 set -euo pipefail
 
-# One row per thing needed: group, probe, and the package by package manager. A probe is a command, a header, a module of
-# Python, any Chromium (browser:), or a Debian package where none of them tells (pkg: is asked on apt systems only). Names
+# One row per thing needed: group, probe, and the package by package manager. A probe is a command, a header, a library, a
+# module of Python, any Chromium (browser:), or a Debian package where none of them tells (pkg: is asked on apt systems only). Names
 # for managers other than apt are where to look, not a promise: they are not tested.
 needs() {
     cat <<'ROWS'
@@ -25,6 +25,7 @@ build header:jansson.h         libjansson-dev           jansson-devel     jansso
 build header:zlib.h            zlib1g-dev               zlib-devel        zlib         zlib
 build header:zstd.h            libzstd-dev              libzstd-devel     zstd         zstd
 build header:utf8proc.h        libutf8proc-dev          utf8proc-devel    libutf8proc  utf8proc
+build library:liblapack.so     liblapack-dev            lapack-devel      lapack       lapack
 tests command:c++              g++                      gcc-c++           gcc          gcc
 tests header:criterion/criterion.h libcriterion-dev     criterion-devel   criterion    criterion
 tests header:benchmark/benchmark.h libbenchmark-dev     google-benchmark-devel benchmark google-benchmark
@@ -101,6 +102,8 @@ while read -r group probe apt dnf pacman brew; do
         command:*) has_command "${probe#command:}" && continue ;;
         header:*) { [[ $'\n'"$installed"$'\n' == *$'\n'"$apt"$'\n'* ]] || has_header "${probe#header:}"; } && continue ;;
         browser:*) { has_command chromium || has_command chromium-browser || has_command google-chrome; } && continue ;;
+        library:*) compgen -G "/usr/lib*/${probe#library:}" >/dev/null ||
+            compgen -G "/usr/lib/*/${probe#library:}" >/dev/null && continue ;;
         module:*) python3 -c "import ${probe#module:}" 2>/dev/null && continue ;;
         pkg:*) { [ "$manager" != apt ] || compgen -G "/usr/lib/llvm*/lib/clang/*/lib/linux/*fuzzer*" >/dev/null; } &&
             continue ;;
