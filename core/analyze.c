@@ -182,7 +182,8 @@ static ip_status check_settings(analysis *a, ip_error *error) {
 static ip_status open_rows(analysis *a, ip_error *error) {
     ip_session *session = a->session;
     const ip_kernels *kernels = session->kernels;
-    size_t stride = (a->anchors.m + IP_LANES - 1) / IP_LANES * IP_LANES, positions = a->estimator.whole.positions;
+    size_t stride = (a->anchors.m + IP_LANES - 1) / IP_LANES * IP_LANES,
+           positions = (size_t)a->estimator.position_base[session->corpus.documents];
     size_t width = ip_model_plan(session->model)->width;
     const bool soft = a->kind == IP_METHOD_SOFT;
     a->p_offset = soft ? (ip_assign_bytes(kernels, &a->anchors, IP_TILE_ROWS) + 63) & ~(size_t)63 : 0;

@@ -106,7 +106,7 @@ static void read_estimator(reader *r, ip_run *run, const ip_node *root) {
     const ip_node *e = member(r, root, "", "estimator", false);
     char word[32];
     short_text(r, e, "estimator", "name", word, sizeof word);
-    run->estimator = ip_method_known(word);
+    run->estimator = ip_method_known(word[0] ? word : "soft"); /* the only one before there was a choice */
     if (!run->estimator) odd(r, "estimator", "name", "soft, hard, binning, kmeans or matrix");
     run->bins = whole(r, e, "estimator", "bins", UINT32_MAX);
     run->temperature = number(r, e, "estimator", "temperature");
