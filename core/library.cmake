@@ -9,7 +9,8 @@ string(REPLACE "#include \"core/base/status.h\"\n" "${ip_status}" ip_public "${i
 file(WRITE ${CMAKE_BINARY_DIR}/include/infoplane.h.new "${ip_public}")
 
 # Every function that the header declares carries the version of the interface; nothing else is seen by a linker.
-string(REGEX MATCHALL "ip_[a-z0-9_]+\\(" ip_functions "${ip_public}")
+string(REGEX REPLACE "static inline [^\n]*" "" ip_functions "${ip_public}")
+string(REGEX MATCHALL "ip_[a-z0-9_]+\\(" ip_functions "${ip_functions}")
 list(TRANSFORM ip_functions REPLACE "\\(" "")
 list(REMOVE_DUPLICATES ip_functions)
 list(SORT ip_functions)

@@ -19,11 +19,12 @@ void free(void *memory);
 
 
 def declarations(header):
-    """The header without comments, directives and what only C++ sees."""
+    """The header without comments, directives, what only C++ sees, and functions that are no part of the library."""
     text = re.sub(r"/\*.*?\*/", " ", header, flags=re.S)
     text = re.sub(r"^#ifdef __cplusplus\n.*?^#endif\n", "", text, flags=re.S | re.M)
     text = re.sub(r"^#define IP_PRINTF.*$", "", text, flags=re.M)
     text = re.sub(r"^#.*$", "", text, flags=re.M)
+    text = re.sub(r"^static inline [^;{]*\{.*?^\}\n", "", text, flags=re.S | re.M)
     return re.sub(r"\bIP_PRINTF\([^)]*\)", "", text)
 
 
