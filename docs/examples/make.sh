@@ -3,7 +3,7 @@
 #
 #   docs/examples/make.sh PROGRAM MODEL CORPUS OTHER-CORPUS PAIRS FOLDER [DOCUMENTS]
 #
-# The files in docs/examples were made so from SmolLM2-135M-Instruct (Q4_1) and 40 documents of C4; OTHER-CORPUS is
+# The files in docs/examples were made so from SmolLM2-135M-Instruct (Q4_1) and 24 documents of C4; OTHER-CORPUS is
 # compared with the corpus by overlap, PAIRS are for preference. Paths are shown by their last part.
 set -euo pipefail
 export LC_ALL=C
@@ -14,7 +14,7 @@ other=$(realpath "$4")
 pairs=$(realpath "$5")
 mkdir -p "$6"
 out=$(realpath "$6")
-documents=${7:-40}
+documents=${7:-24}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -36,18 +36,22 @@ example analyze analyze "$model" "$corpus" $some --loss --lens --top 5 -o stored
 example analyze-plan analyze "$model" "$corpus" $some --plan
 example bound bound "$model" "$corpus" $some --effort low
 example preference preference "$model" "$pairs" --documents "$documents"
-"$program" analyze "$model" "$corpus" $some --loss --weights q8_0 --name q8_0 --quiet -o q8_0 >/dev/null
-"$program" analyze "$model" "$corpus" $some --loss --weights q5_0 --name q5_0 --quiet -o q5_0 >/dev/null
-"$program" analyze "$model" "$corpus" $some --loss --weights q4_0 --name q4_0 --quiet -o q4_0 >/dev/null
+# The model at four sizes of weights; how well each predicts text of another kind is the score that correlate is given.
+echo "model,bits_per_token_saved,params_b" >scores.csv
+for type in q4_0 q4_1 q5_0 q8_0; do
+    "$program" analyze "$model" "$corpus" $some --loss --weights $type --name $type --quiet -o $type >/dev/null
+    loss=$("$program" analyze "$model" "$other" $some --loss --weights $type --null 0 --groups 0 --json --quiet |
+        sed -n 's/.*"nats_per_token": \([0-9.]*\).*/\1/p' | head -1)
+    echo "$type,$(awk -v loss="$loss" 'BEGIN { printf "%.6f", 15 - loss / log(2) }'),0.1345" >>scores.csv
+done
 example compare compare q8_0 q4_0
-example trajectory trajectory q4_0 q5_0 q8_0
-printf 'model,score,params_b\nq4_0,0.30,0.13\nq5_0,0.33,0.13\nq8_0,0.34,0.13\n' >scores.csv
-example correlate correlate q4_0 q5_0 q8_0 --scores scores.csv
+example trajectory trajectory q4_0 q4_1 q5_0 q8_0
+example correlate correlate q4_0 q4_1 q5_0 q8_0 --scores scores.csv
 example overlap overlap "$corpus" --against "$other" --orders 5
 for part in 1 2; do
-    "$program" analyze "$model" "$corpus" $some --quiet --shard $part/2 -o part-$part >/dev/null
+    "$program" analyze "$model" "$corpus" $some --quiet --shard $part/2 -o parts >/dev/null
 done
-example merge merge part-1 part-2 -o merged
+example merge merge parts/*.state -o merged
 "$program" states "$model" "$corpus" --documents 4 --quiet -o states
 "$program" tokenize "$model" "$corpus" --documents 4 --quiet -o ids.npy
 last=$(ls states | grep layer | tail -1)

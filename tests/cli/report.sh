@@ -62,8 +62,8 @@ check "a model in a table of scores is text" grep -q 'model &lt;3&gt;' all.html
 # A name that would be a script, an attribute, a direction, and no UTF-8 at all.
 evil='</title><script>alert(1)</script>" onload="x" '"'"'&amp; \u202egnp.exe'
 mkdir evil
-awk -v name="$evil" '{ gsub(/\\/, "\\\\", name) } { if (match($0, /"name": "[^"]*"/)) { n = name; gsub(/"/, "\\\"", n); gsub(/\\\\u/, "\\u", n)
-    print substr($0, 1, RSTART - 1) "\"name\": \"" n "\"" substr($0, RSTART + RLENGTH) } else print }' one/run.json >evil/run.json
+awk -v name="$evil" '{ gsub(/\\/, "\\\\", name) } /"model": {/ { if (match($0, /"name": "[^"]*"/)) { n = name; gsub(/"/, "\\\"", n); gsub(/\\\\u/, "\\u", n)
+    print substr($0, 1, RSTART - 1) "\"name\": \"" n "\"" substr($0, RSTART + RLENGTH); next } } { print }' one/run.json >evil/run.json
 cp one/*.npy evil/
 run report evil one -o evil.html
 check "a hostile name is shown" [ $status -eq 0 ]
