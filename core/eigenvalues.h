@@ -1,11 +1,11 @@
-/* Eigenvalues of symmetric matrices: the one door to LAPACK, which a build may lack. */
+/* Eigenvalues of symmetric matrices: the one door to LAPACK, loaded when it is first asked for. */
 #ifndef IP_CORE_EIGENVALUES_H
 #define IP_CORE_EIGENVALUES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether this build has LAPACK. */
+/* Whether this machine has LAPACK. */
 bool ip_eigenvalues_there(void);
 
 /* Doubles of work for matrices of n rows. */

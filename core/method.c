@@ -47,8 +47,8 @@ ip_status ip_method_check(ip_method_kind *out, const ip_settings *settings, ip_e
         return ip_fail(error, IP_USAGE, "--anchors: the estimator %s has none", settings->estimator);
     if (*out == IP_METHOD_MATRIX && !ip_eigenvalues_there())
         return ip_fail(error, IP_FAILED,
-                       "--estimator matrix needs LAPACK, which this program was built without (Debian package "
-                       "liblapack-dev or libopenblas-dev)");
+                       "--estimator matrix needs LAPACK, which is not installed here (Debian package liblapack3 or "
+                       "libopenblas0)");
     return IP_OK;
 }
 

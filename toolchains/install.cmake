@@ -12,15 +12,6 @@ install(TARGETS infoplane_shared LIBRARY COMPONENT library NAMELINK_COMPONENT de
 install(TARGETS infoplane_static ARCHIVE COMPONENT development)
 install(FILES ${CMAKE_BINARY_DIR}/include/infoplane.h TYPE INCLUDE COMPONENT development)
 
-# A static library passes on what it was linked with.
-set(ip_lapack_flag "")
-set(ip_lapack_item "")
-if(TARGET ip::lapack)
-    get_filename_component(ip_lapack_name ${IP_LAPACK_LIBRARY} NAME_WE)
-    string(REGEX REPLACE "^lib" "" ip_lapack_name ${ip_lapack_name})
-    set(ip_lapack_flag " -l${ip_lapack_name}")
-    set(ip_lapack_item ";${ip_lapack_name}")
-endif()
 configure_file(${ip_share}/infoplane.pc.in ${CMAKE_BINARY_DIR}/install/infoplane.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/install/infoplane.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
         COMPONENT development)
@@ -75,6 +66,7 @@ endif()
 set(CPACK_PACKAGE_FILE_NAME infoplane-${PROJECT_VERSION}-${CMAKE_SYSTEM_PROCESSOR})
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "liblapack3") # the estimator matrix loads it
 set(CPACK_DEBIAN_PACKAGE_HOMEPAGE "https://github.com/infoplane/infoplane")
 if(CMAKE_CROSSCOMPILING)
     # dpkg-shlibdeps wants the target's packages installed here: the libraries' own packages are named instead.

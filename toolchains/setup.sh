@@ -25,7 +25,7 @@ build header:jansson.h         libjansson-dev           jansson-devel     jansso
 build header:zlib.h            zlib1g-dev               zlib-devel        zlib         zlib
 build header:zstd.h            libzstd-dev              libzstd-devel     zstd         zstd
 build header:utf8proc.h        libutf8proc-dev          utf8proc-devel    libutf8proc  utf8proc
-build library:liblapack.so     liblapack-dev            lapack-devel      lapack       lapack
+build library:liblapack.so.3   liblapack3               lapack            lapack       lapack
 tests command:c++              g++                      gcc-c++           gcc          gcc
 tests header:criterion/criterion.h libcriterion-dev     criterion-devel   criterion    criterion
 tests header:benchmark/benchmark.h libbenchmark-dev     google-benchmark-devel benchmark google-benchmark
