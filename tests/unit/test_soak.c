@@ -51,10 +51,10 @@ static void refused(void) {
 Test(soak, many_analyses_in_one_process, .timeout = 240) {
 #ifdef __SANITIZE_ADDRESS__
     const int runs = 12, warm = 2;
-    const uint64_t room = UINT64_MAX / 2;
+    const uint64_t room = UINT64_MAX / 2, bound = (uint64_t)512 << 20;
 #else
     const int runs = 120, warm = 20;
-    const uint64_t room = 1 << 20;
+    const uint64_t room = 1 << 20, bound = (uint64_t)64 << 20;
 #endif
     double first = one(0);
     uint64_t before = 0;
@@ -64,7 +64,7 @@ Test(soak, many_analyses_in_one_process, .timeout = 240) {
             before = ip_resident_anonymous();
             files = open_files();
         }
-        cr_assert_eq(one(i % 2 ? 0 : (uint64_t)64 << 20), first);
+        cr_assert_eq(one(i % 2 ? 0 : bound), first);
         refused();
     }
     uint64_t after = ip_resident_anonymous();
