@@ -2,7 +2,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "arch/scalar_math.h"
 #include "core/bound_curve.h"
@@ -153,24 +152,11 @@ ip_status ip_bound_joint(ip_bound_curve **out, const uint32_t *x, const uint32_t
 
 static void warn_host(void *context, const char *line) { ip_session_warn(context, "%s", line); }
 
-/* The tokenizer alone: of a GGUF, of a folder's tokenizer.json, or the one that was asked for. */
-static ip_status open_tokenizer(ip_tokenizer **out, ip_session *session, const char *model, ip_error *error) {
-    const char *json = session->settings->tokenizer;
-    struct stat st;
-    if (!json && stat(model, &st) == 0 && S_ISDIR(st.st_mode)) json = model;
-    if (json) return ip_tokenizer_open_json(out, json, 0, warn_host, session, error);
-    ip_gguf *file = NULL;
-    ip_status status = ip_gguf_open(&file, model, warn_host, session, error);
-    if (status == IP_OK) status = ip_tokenizer_from_gguf(out, file, warn_host, session, error);
-    ip_gguf_close(file);
-    return status;
-}
-
 static ip_status read_corpus(ip_session *session, const char *model, const char *const *corpora, size_t count,
                              ip_error *error) {
     ip_tokenizer *tokenizer = NULL;
     ip_session_stage(session, "tokens", 0, "bytes");
-    ip_status status = open_tokenizer(&tokenizer, session, model, error);
+    ip_status status = ip_session_tokenizer_alone(session, &tokenizer, model, error);
     ip_corpus_options options = ip_corpus_options_of(session->settings);
     if (status == IP_OK)
         status =

@@ -7,6 +7,7 @@
 #include "arch/scalar_math.h"
 #include "core/base/file.h"
 #include "core/base/number.h"
+#include "core/folder_write.h"
 
 static const double bit = 0.6931471805599453;
 
@@ -123,7 +124,8 @@ void ip_bound_write_json(const ip_bound *b, FILE *file) {
 
 /* ---- CSV ---- */
 
-static void write_csv(const ip_bound *b, FILE *file) {
+static void write_csv(const void *result, FILE *file) {
+    const ip_bound *b = result;
     char n[7][IP_NUMBER_ROOM];
     fputs("order,beta,I_X,I_Y,functional,tolerance,spread,upper,codewords,kind\n", file);
     for (unsigned k = 0; k < b->orders; k++) {
@@ -194,25 +196,11 @@ void ip_bound_write_table(const ip_bound *b, FILE *file) {
 
 /* ---- folder ---- */
 
-typedef void (*text_writer)(const ip_bound *bound, FILE *file);
-
-static ip_status write_text(const ip_bound *bound, const char *folder, const char *name, text_writer writer,
-                            ip_error *error) {
-    char *path = ip_join_path(folder, name);
-    if (!path) return ip_fail(error, IP_FAILED, "out of memory");
-    ip_out out;
-    ip_status status = ip_out_open(&out, path, error);
-    if (status == IP_OK) {
-        writer(bound, out.file);
-        status = ip_out_commit(&out, error);
-    }
-    free(path);
-    return status;
-}
+static void write_json_file(const void *result, FILE *file) { ip_bound_write_json(result, file); }
 
 ip_status ip_bound_write_folder(const ip_bound *bound, const char *folder, ip_error *error) {
     ip_status status = ip_make_folder(folder, error);
-    if (status == IP_OK) status = write_text(bound, folder, "bound.csv", write_csv, error);
-    if (status == IP_OK) status = write_text(bound, folder, "bound.json", ip_bound_write_json, error);
+    if (status == IP_OK) status = ip_folder_write(folder, "bound.csv", write_csv, bound, error);
+    if (status == IP_OK) status = ip_folder_write(folder, "bound.json", write_json_file, bound, error);
     return status;
 }

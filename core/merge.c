@@ -342,19 +342,6 @@ static ip_status place_parts(merge *m, ip_error *error) {
     return IP_OK;
 }
 
-/* The run of the first shard, on this machine. */
-static void describe(merge *m) {
-    ip_run *run = m->run;
-    const ip_session *session = m->session;
-    snprintf(run->isa, sizeof run->isa, "%s", session->kernels->name);
-    run->threads = ip_pool_threads(session->pool);
-    run->memory = session->memory_bound;
-    run->peak_memory = session->peak_memory;
-    memcpy(run->stages, session->times, sizeof run->stages);
-    run->stage_count = session->time_count;
-    run->seconds = ip_seconds() - session->started;
-}
-
 static ip_status run_merge(merge *m, ip_error *error) {
     ip_status status = read_ids(m, error);
     if (status == IP_OK && m->settings.top > 0) status = read_pieces(m, error);
@@ -365,7 +352,7 @@ static ip_status run_merge(merge *m, ip_error *error) {
     if (status == IP_OK) status = ip_estimator_finish(&m->estimator, &pieces, error);
     if (status == IP_OK && m->parts[0].place.loss) status = merge_losses(m, error);
     ip_session_end(m->session);
-    if (status == IP_OK) describe(m);
+    if (status == IP_OK) ip_run_describe_machine(m->run, m->session); /* of the first shard but for that */
     return status;
 }
 

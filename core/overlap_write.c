@@ -5,6 +5,7 @@
 
 #include "core/base/file.h"
 #include "core/base/number.h"
+#include "core/folder_write.h"
 #include "core/infoplane.h"
 #include "core/json_write.h"
 
@@ -159,7 +160,8 @@ void ip_overlap_write_table(const ip_overlap_result *r, FILE *file) {
 
 /* ---- folder ---- */
 
-static void write_csv(const ip_overlap_result *r, FILE *file) {
+static void write_csv(const void *result, FILE *file) {
+    const ip_overlap_result *r = result;
     char a[IP_NUMBER_ROOM], b[IP_NUMBER_ROOM];
     fputs("order,positions,shared,share,distinct,shared_distinct,share_distinct,documents,overlapping\n", file);
     for (unsigned k = 0; k < r->order_count; k++) {
@@ -183,7 +185,8 @@ static void csv_text(const char *text, FILE *file) {
     fputc('"', file);
 }
 
-static void write_documents(const ip_overlap_result *r, FILE *file) {
+static void write_documents(const void *result, FILE *file) {
+    const ip_overlap_result *r = result;
     fputs("path,document,symbols", file);
     for (unsigned k = 0; k < r->order_count; k++) fprintf(file, ",shared_%u", r->orders[k].order);
     fputc('\n', file);
@@ -197,21 +200,11 @@ static void write_documents(const ip_overlap_result *r, FILE *file) {
     }
 }
 
-static ip_status write_file(const ip_overlap_result *r, const char *folder, const char *name,
-                            void (*writer)(const ip_overlap_result *r, FILE *file), ip_error *error) {
-    char *path = ip_join_path(folder, name);
-    if (!path) return ip_fail(error, IP_FAILED, "out of memory");
-    ip_out out;
-    ip_status status = ip_out_open(&out, path, error);
-    free(path);
-    if (status != IP_OK) return status;
-    writer(r, out.file);
-    return ip_out_commit(&out, error);
-}
+static void write_json_file(const void *result, FILE *file) { ip_overlap_write_json(result, file); }
 
 ip_status ip_overlap_write_folder(const ip_overlap_result *r, const char *folder, ip_error *error) {
     ip_status status = ip_make_folder(folder, error);
-    if (status == IP_OK) status = write_file(r, folder, "overlap-documents.csv", write_documents, error);
-    if (status == IP_OK) status = write_file(r, folder, "overlap.csv", write_csv, error);
-    return status == IP_OK ? write_file(r, folder, "overlap.json", ip_overlap_write_json, error) : status;
+    if (status == IP_OK) status = ip_folder_write(folder, "overlap-documents.csv", write_documents, r, error);
+    if (status == IP_OK) status = ip_folder_write(folder, "overlap.csv", write_csv, r, error);
+    return status == IP_OK ? ip_folder_write(folder, "overlap.json", write_json_file, r, error) : status;
 }

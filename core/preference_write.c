@@ -5,6 +5,7 @@
 
 #include "arch/scalar_math.h"
 #include "core/base/file.h"
+#include "core/folder_write.h"
 #include "core/base/npy.h"
 #include "core/base/number.h"
 #include "core/infoplane.h"
@@ -158,7 +159,8 @@ static void csv_row(FILE *file, const char *name, const ip_preference_layer *r) 
     fputc('\n', file);
 }
 
-static void write_csv(const ip_preference *p, FILE *file) {
+static void write_csv(const void *result, FILE *file) {
+    const ip_preference *p = result;
     figure row[FIGURES];
     figures_of(&p->mean, row);
     fputs("layer", file);
@@ -172,30 +174,21 @@ static void write_csv(const ip_preference *p, FILE *file) {
     csv_row(file, "mean", &p->mean);
 }
 
-static ip_status write_file(const ip_preference *p, const char *folder, const char *name,
-                            void (*writer)(const ip_preference *p, FILE *file), ip_error *error) {
-    char *path = ip_join_path(folder, name);
-    if (!path) return ip_fail(error, IP_FAILED, "out of memory");
-    ip_out out;
-    ip_status status = ip_out_open(&out, path, error);
-    free(path);
-    if (status != IP_OK) return status;
-    writer(p, out.file);
-    return ip_out_commit(&out, error);
-}
-
-static void write_groups(const ip_preference *p, FILE *file) {
+static void write_groups(const void *result, FILE *file) {
+    const ip_preference *p = result;
     uint64_t shape[3] = {p->run->layers + 1, 2, p->run->groups};
     if (ip_npy_header(file, "<f8", 3, shape) == IP_OK)
         fwrite(p->without, sizeof(double), (size_t)(shape[0] * shape[1] * shape[2]), file);
 }
 
+static void write_json_file(const void *result, FILE *file) { ip_preference_write_json(result, file); }
+
 ip_status ip_preference_write_folder(const ip_preference *p, const char *folder, ip_error *error) {
     ip_status status = ip_make_folder(folder, error);
     if (status == IP_OK && p->run->groups > 0)
-        status = write_file(p, folder, "preference-groups.npy", write_groups, error);
-    if (status == IP_OK) status = write_file(p, folder, "preference.csv", write_csv, error);
+        status = ip_folder_write(folder, "preference-groups.npy", write_groups, p, error);
+    if (status == IP_OK) status = ip_folder_write(folder, "preference.csv", write_csv, p, error);
     /* The JSON last: where it stands, the folder is whole. */
-    if (status == IP_OK) status = write_file(p, folder, "preference.json", ip_preference_write_json, error);
+    if (status == IP_OK) status = ip_folder_write(folder, "preference.json", write_json_file, p, error);
     return status;
 }

@@ -79,6 +79,16 @@ ip_status ip_run_note_losses(ip_run *run, const ip_corpus *corpus) {
     return IP_OK;
 }
 
+void ip_run_describe_machine(ip_run *run, const ip_session *session) {
+    snprintf(run->isa, sizeof run->isa, "%s", session->kernels->name);
+    run->threads = ip_pool_threads(session->pool);
+    run->memory = session->memory_bound;
+    run->peak_memory = session->peak_memory;
+    memcpy(run->stages, session->times, sizeof run->stages);
+    run->stage_count = session->time_count;
+    run->seconds = ip_seconds() - session->started;
+}
+
 ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *anchors, ip_calibration calibration,
                           const char *model, ip_error *error) {
     const ip_plan *plan = ip_model_plan(session->model);
@@ -104,14 +114,8 @@ ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *an
     memcpy(run->anchors_fingerprint, anchors->fingerprint, sizeof run->anchors_fingerprint);
     run->calibration = ip_calibration_name(calibration);
     run->temperature = anchors->temperature;
-    snprintf(run->isa, sizeof run->isa, "%s", session->kernels->name);
     ip_compute_describe(session, run->compute, sizeof run->compute);
-    run->threads = ip_pool_threads(session->pool);
-    run->memory = session->memory_bound;
-    run->peak_memory = session->peak_memory;
-    memcpy(run->stages, session->times, sizeof run->stages);
-    run->stage_count = session->time_count;
-    run->seconds = ip_seconds() - session->started;
+    ip_run_describe_machine(run, session);
     return IP_OK;
 }
 

@@ -16,6 +16,9 @@ ip_status ip_run_describe_corpus(ip_run *run, const ip_corpus *corpus, ip_error 
 /* Where each document's losses begin; IP_FAILED when memory is out. */
 ip_status ip_run_note_losses(ip_run *run, const ip_corpus *corpus);
 
+/* Instruction set, threads, memory, times. */
+void ip_run_describe_machine(ip_run *run, const ip_session *session);
+
 /* Model, corpus, estimator, machine, times, once all is computed (reads the model's bytes for its fingerprint). */
 ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *anchors, ip_calibration calibration,
                           const char *model, ip_error *error);

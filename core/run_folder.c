@@ -13,6 +13,7 @@
 #include "core/base/map_guard.h"
 #include "core/base/npy.h"
 #include "core/base/number.h"
+#include "core/folder_write.h"
 #include "core/infoplane.h"
 #include "core/resume.h"
 
@@ -31,7 +32,8 @@ static void resampled_cells(FILE *file, const ip_estimate *e) {
 }
 
 /* One row per layer and order, nats. */
-static void write_csv(const ip_run *run, FILE *file) {
+static void write_csv(const void *result, FILE *file) {
+    const ip_run *run = result;
     fputs("layer,order,H,context,I_X,I_Y,optimality,distinct_X,distinct_Y,lens,lens_entropy,null_X,corrected_X,low_X,"
           "high_X,null_Y,"
           "corrected_Y,low_Y,high_Y\n",
@@ -55,22 +57,6 @@ static void write_csv(const ip_run *run, FILE *file) {
     }
 }
 
-typedef void (*text_writer)(const ip_run *run, FILE *file);
-
-static ip_status write_text(const ip_run *run, const char *folder, const char *name, text_writer writer,
-                            ip_error *error) {
-    char *path = ip_join_path(folder, name);
-    if (!path) return ip_fail(error, IP_FAILED, "out of memory");
-    ip_out out;
-    ip_status status = ip_out_open(&out, path, error);
-    if (status == IP_OK) {
-        writer(run, out.file);
-        status = ip_out_commit(&out, error);
-    }
-    free(path);
-    return status;
-}
-
 static ip_status write_array(const char *folder, const char *name, const char *descr, unsigned dims,
                              const uint64_t *shape, const void *values, size_t size, ip_error *error) {
     char *path = ip_join_path(folder, name);
@@ -92,6 +78,8 @@ static ip_status write_array(const char *folder, const char *name, const char *d
     return status;
 }
 
+static void write_json(const void *result, FILE *file) { ip_run_write_json(result, file); }
+
 ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *error) {
     ip_status status = ip_make_folder(folder, error);
     if (status == IP_OK && run->has_loss)
@@ -103,9 +91,9 @@ ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *e
     const uint64_t groups[3] = {run->layers + 1, ip_run_quantities(run), run->groups};
     if (status == IP_OK && run->without)
         status = write_array(folder, "groups.npy", "<f8", 3, groups, run->without, sizeof(double), error);
-    if (status == IP_OK) status = write_text(run, folder, "layers.csv", write_csv, error);
+    if (status == IP_OK) status = ip_folder_write(folder, "layers.csv", write_csv, run, error);
     /* run.json last: where it stands, the folder is whole. */
-    if (status == IP_OK) status = write_text(run, folder, "run.json", ip_run_write_json, error);
+    if (status == IP_OK) status = ip_folder_write(folder, "run.json", write_json, run, error);
     if (status == IP_OK) ip_resume_forget(folder);
     return status;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "core/base/map_guard.h"
@@ -133,6 +134,19 @@ ip_status ip_session_tokenizer(ip_session *session, ip_tokenizer **out, ip_error
     if (!json && file->gguf) return ip_tokenizer_from_gguf(out, file->gguf, warn_of, session, error);
     return ip_tokenizer_open_json(out, json ? json : file->folder->path, ip_model_plan(session->model)->vocabulary,
                                   warn_of, session, error);
+}
+
+/* The tokenizer of a GGUF, or of the tokenizer.json in a model's folder; or the one that was asked for. */
+ip_status ip_session_tokenizer_alone(ip_session *session, ip_tokenizer **out, const char *model, ip_error *error) {
+    const char *json = session->settings->tokenizer;
+    struct stat st;
+    if (!json && stat(model, &st) == 0 && S_ISDIR(st.st_mode)) json = model;
+    if (json) return ip_tokenizer_open_json(out, json, 0, warn_of, session, error);
+    ip_gguf *file = NULL;
+    ip_status status = ip_gguf_open(&file, model, warn_of, session, error);
+    if (status == IP_OK) status = ip_tokenizer_from_gguf(out, file, warn_of, session, error);
+    ip_gguf_close(file);
+    return status;
 }
 
 ip_status ip_session_corpus(ip_session *session, const char *const *corpora, size_t count, ip_error *error) {

@@ -45,6 +45,8 @@ ip_status ip_session_open(ip_session *session, const ip_settings *settings, cons
 ip_status ip_session_model(ip_session *session, const char *model, ip_error *error);
 ip_status ip_session_corpus(ip_session *session, const char *const *corpora, size_t count, ip_error *error);
 /* The tokenizer that was asked for, else the model's own; ip_tokenizer_free. */
+/* Of a model that is not opened: only its tokenizer is wanted. */
+ip_status ip_session_tokenizer_alone(ip_session *session, ip_tokenizer **out, const char *model, ip_error *error);
 ip_status ip_session_tokenizer(ip_session *session, ip_tokenizer **out, ip_error *error);
 /* Returns status, or the failure of a map that was read meanwhile, which then stands in *error. */
 ip_status ip_session_close(ip_session *session, ip_status status, ip_error *error);

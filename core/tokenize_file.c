@@ -1,7 +1,6 @@
 /* `tokenize`: how a model's tokenizer splits a text. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "core/base/file.h"
 #include "core/base/npy.h"
@@ -80,23 +79,10 @@ static void write_text(const ip_corpus *corpus, const ip_tokenizer *tokenizer, b
 
 static void warn_host(void *context, const char *line) { ip_session_warn(context, "%s", line); }
 
-/* The tokenizer of a GGUF, or of the tokenizer.json in a model's folder; or the one that was asked for. */
-static ip_status open_tokenizer(ip_tokenizer **out, ip_session *session, const char *model, ip_error *error) {
-    const char *json = session->settings->tokenizer;
-    struct stat st;
-    if (!json && stat(model, &st) == 0 && S_ISDIR(st.st_mode)) json = model;
-    if (json) return ip_tokenizer_open_json(out, json, 0, warn_host, session, error);
-    ip_gguf *file = NULL;
-    ip_status status = ip_gguf_open(&file, model, warn_host, session, error);
-    if (status == IP_OK) status = ip_tokenizer_from_gguf(out, file, warn_host, session, error);
-    ip_gguf_close(file);
-    return status;
-}
-
 static ip_status run(ip_session *session, const char *model, const char *path, bool ids, const char *npy, FILE *out,
                      ip_error *error) {
     ip_tokenizer *tokenizer = NULL;
-    ip_status status = open_tokenizer(&tokenizer, session, model, error);
+    ip_status status = ip_session_tokenizer_alone(session, &tokenizer, model, error);
     ip_corpus_options options = ip_corpus_options_of(session->settings);
     if (status == IP_OK)
         status =
