@@ -5,18 +5,18 @@
 #include <time.h>
 
 #include "arch/scalar_math.h"
-#include "core/anchors.h"
 #include "core/base/file.h"
 #include "core/base/memory.h"
-#include "core/bound_ngrams.h"
-#include "core/budget.h"
-#include "core/estimator.h"
+#include "core/bound/bound_ngrams.h"
+#include "core/estimators/anchors.h"
+#include "core/estimators/estimator.h"
+#include "core/forward/layers.h"
+#include "core/forward/loss.h"
 #include "core/infoplane.h"
-#include "core/layers.h"
-#include "core/loss.h"
-#include "core/resume.h"
-#include "core/run.h"
-#include "core/shard.h"
+#include "core/run/budget.h"
+#include "core/run/resume.h"
+#include "core/run/run.h"
+#include "core/run/shard.h"
 
 typedef struct analysis {
     ip_session *session;

@@ -279,7 +279,7 @@ typedef struct ip_preference {
     double *without;                  /* [layers + 1][2][groups]: H, I without a group of pairs; NULL: no groups */
 } ip_preference;
 
-/* pairs: a file as core/pairs.h reads it, or "-". settings: documents is the number of pairs at most. */
+/* pairs: a file as core/preference/pairs.h reads it, or "-". settings: documents is the number of pairs at most. */
 ip_status ip_preference_measure(ip_preference **out, const char *model, const char *pairs, const ip_settings *settings,
                                 const char *scratch_default, const ip_host *host, ip_error *error);
 void ip_preference_free(ip_preference *preference);

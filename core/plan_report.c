@@ -2,15 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/anchors.h"
 #include "core/base/memory.h"
-#include "core/budget.h"
-#include "core/forward.h"
+#include "core/estimators/anchors.h"
+#include "core/estimators/method.h"
+#include "core/forward/forward.h"
+#include "core/forward/layers.h"
 #include "core/infoplane.h"
-#include "core/json_write.h"
-#include "core/layers.h"
-#include "core/method.h"
-#include "core/ngrams.h"
+#include "core/ngrams/ngrams.h"
+#include "core/output/json_write.h"
+#include "core/run/budget.h"
 
 /* Seconds per token and layer of one thread: block 0, packed and run on one tile of zeros but for a ramp, timed. The
  * embedding's values do not matter for the time. */

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "core/base/hash.h"
-#include "core/shard.h"
+#include "core/run/shard.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/resident.h"
 #include "core/infoplane.h"
-#include "core/resident.h"
 
 static size_t open_files(void) {
     size_t n = 0;
