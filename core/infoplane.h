@@ -475,8 +475,8 @@ ip_status ip_trajectory_write_folder(const ip_trajectory *trajectory, const char
 
 /* ---- report: results of any of the commands on one offline HTML page ---- */
 
-/* inputs: run folders or run.json, bound.json, trajectory.json, correlate.json, preference.json, told apart by their
- * schema. The same inputs give the same bytes. The page appears whole under path or not at all. */
+/* inputs: run folders or run.json, bound.json, trajectory.json, correlate.json, preference.json, overlap.json, told
+ * apart by their schema. The same inputs give the same bytes. The page appears whole under path or not at all. */
 ip_status ip_report_write(const char *path, const char *const *inputs, size_t count, ip_error *error);
 
 /* ---- bound: the information-bottleneck curve of a joint of inputs X and outputs Y ---- */
