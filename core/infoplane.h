@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "core/base/ranks.h"
 #include "core/base/status.h"
 
 #ifdef __cplusplus
@@ -38,6 +39,7 @@ typedef struct ip_host {
     void (*progress)(void *context, const ip_progress *progress);
     void (*warn)(void *context, const char *line); /* one printable line */
     bool (*cancelled)(void *context);              /* true: stop with IP_INTERRUPTED */
+    ip_ranks *ranks;                               /* of ip_ranks_join; NULL: the process is alone */
 } ip_host;
 
 /* A `cancelled` for hosts whose callbacks are dear (an interpreter behind a lock): context points at an int that is set
@@ -206,6 +208,7 @@ typedef struct ip_run {
     /* machine */
     char isa[64], compute[32];
     unsigned threads;
+    unsigned ranks;       /* processes that did it together; threads, memory and times are those of the first */
     uint64_t memory;      /* the bound */
     uint64_t peak_memory; /* highest anonymous resident memory seen */
     double seconds;

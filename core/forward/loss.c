@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "arch/scalar_math.h"
+#include "core/base/ranks_door.h"
 #include "core/numbers/wide.h"
 
 /* -log p of one row, in nats; fixed-point for the sums. */
@@ -92,7 +93,9 @@ ip_status ip_lens_collect(const ip_head *head, double *nats, double *entropy, ip
             add_fixed(&entropy_plus, &entropy_minus, h);
         }
     }
-    *nats = mean_of(plus, minus, tokens).nats_per_token;
-    *entropy = mean_of(entropy_plus, entropy_minus, tokens).nats_per_token;
+    ip_wide sums[] = {plus, minus, entropy_plus, entropy_minus, {tokens, 0}};
+    ip_ranks_sum_wide(head->layers->session->host->ranks, sums, 5);
+    *nats = mean_of(sums[0], sums[1], sums[4].low).nats_per_token;
+    *entropy = mean_of(sums[2], sums[3], sums[4].low).nats_per_token;
     return IP_OK;
 }

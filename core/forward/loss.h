@@ -10,7 +10,8 @@
 ip_status ip_loss_collect(const ip_head *head, float **token_loss, ip_loss_result *loss, ip_loss_result *with_end,
                           ip_error *error);
 
-/* Of a pass with the lens: means over the same tokens of -log p and of the entropy of the prediction, nats. */
+/* Together, of a pass with the lens: means over the same tokens, all ranks', of -log p and of the entropy of the
+ * prediction, nats. */
 ip_status ip_lens_collect(const ip_head *head, double *nats, double *entropy, ip_error *error);
 
 /* -log p of the token that follows token i of the corpus (`end` behind the last of a document), nats. */
