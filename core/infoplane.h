@@ -197,6 +197,10 @@ typedef struct ip_run {
     /* [layers + 1][ip_run_quantities][groups]: each figure computed without group g (documents g, g + G, ...): H,
      * context, I of X orders 1..K, I of Y orders 1..K; NULL when groups is 0. What paired comparisons need. */
     double *without;
+    /* [layers + 1][ip_run_quantities][bootstrap]: the same figures of each resample of the documents, NaN where it holds no
+     * counted position; NULL when bootstrap is 0. Draws depend on seed and number of documents alone, so those of two
+     * runs pair. */
+    double *resampled;
     ip_bound_curve *bound[IP_MAX_ORDERS]; /* with settings.bound, per order, of the counted positions; else NULL */
     unsigned top;                         /* asked for; 0: top_x and top_y are empty */
     ip_top_list_of top_x[IP_MAX_ORDERS], top_y[IP_MAX_ORDERS];
@@ -248,12 +252,13 @@ ip_estimate ip_run_optimality(const ip_run *run, size_t layer, unsigned order);
 /* Writers. Numbers in C locale, doubles with 17 digits, what was not computed as null. */
 void ip_run_write_json(const ip_run *run, FILE *file);
 void ip_run_write_table(const ip_run *run, FILE *file);
-/* run.json, layers.csv, groups.npy (`without`; only with groups) and, with a loss, token-loss.npy in folder, which is
+/* run.json, layers.csv, groups.npy (`without`; only with groups), resamples.npy (`resampled`; only with a bootstrap) and, with a loss, token-loss.npy in folder, which is
  * made; each appears whole or not at all. */
 ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *error);
 
 /* A finished run back from its folder (or its run.json): all that the files hold; `without` when groups.npy is there,
- * token_loss when token-loss.npy is. IP_BAD_INPUT names the file and the key. Freed by ip_run_free. */
+ * `resampled` when resamples.npy is, token_loss when token-loss.npy is. IP_BAD_INPUT names the file and the key. Freed by
+ * ip_run_free. */
 ip_status ip_run_read(ip_run **out, const char *path, ip_error *error);
 
 /* ---- preference: I(Z; preference), whether a state belongs to a chosen or to a rejected reply ---- */

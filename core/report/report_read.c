@@ -44,6 +44,10 @@ bool report_has(const report *r, report_kind kind) {
 
 /* Where groups.npy does not stand beside run.json, the intervals of the means are only in its text. */
 static void take_interval(ip_estimate *e, const ip_node *node) {
+    if (!isfinite(e->boot_low)) {
+        e->boot_low = report_number(node, "boot_low");
+        e->boot_high = report_number(node, "boot_high");
+    }
     if (isfinite(e->low)) return;
     e->bias = report_number(node, "bias");
     e->corrected = report_number(node, "corrected");

@@ -1,4 +1,4 @@
-/* The result folder: run.json, layers.csv, groups.npy, token-loss.npy with token-loss.offsets.npy. */
+/* The result folder: run.json, layers.csv, groups.npy, resamples.npy, token-loss.npy with token-loss.offsets.npy. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -68,6 +68,9 @@ ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *e
     const uint64_t groups[3] = {run->layers + 1, ip_run_quantities(run), run->groups};
     if (status == IP_OK && run->without)
         status = ip_folder_write_array(folder, "groups.npy", "<f8", 3, groups, run->without, error);
+    const uint64_t resamples[3] = {run->layers + 1, ip_run_quantities(run), run->bootstrap};
+    if (status == IP_OK && run->resampled)
+        status = ip_folder_write_array(folder, "resamples.npy", "<f8", 3, resamples, run->resampled, error);
     if (status == IP_OK) status = ip_folder_write(folder, "layers.csv", write_csv, run, error);
     /* run.json last: where it stands, the folder is whole. */
     if (status == IP_OK) status = ip_folder_write(folder, "run.json", write_json, run, error);

@@ -204,6 +204,10 @@ def main():
                         seen += same(row[at + i], e[key], f"{where}, {side} {key}")
                 seen += same(row[14], run["mean"]["optimality"][k], f"{where}, optimality", False)
                 seen += same(row[15], run["mean"]["optimality_of_means"][k], f"{where}, ratio", False)
+                if any(r["estimator"]["bootstrap"] for r in runs):
+                    for side, at in (("X", 16), ("Y", 18)):
+                        for i, key in enumerate(("boot_low", "boot_high")):
+                            seen += same(row[at + i], run["mean"][side][k][key], f"{where}, {side} {key}")
         overview = next(t for t in page.tables if t["caption"] == "The runs of this page")["rows"]
         for row, run in zip(overview, runs, strict=True):
             loss = run["loss"] and run["loss"]["nats_per_token"]
