@@ -359,7 +359,8 @@ typedef struct ip_plan_report {
     uint64_t memory;       /* anonymous bytes the run will hold at its peak */
     uint64_t memory_least; /* with everything that can spill in scratch files */
     uint64_t scratch;      /* bytes of scratch files */
-    double seconds;        /* expected, from a measured product rate on this machine */
+    double seconds;        /* expected, from parts of the work tried on this machine */
+    uint64_t models;       /* a series: how many are to be analysed, one after the other; else 1 */
     char isa[64], compute[32];
     unsigned threads;
 } ip_plan_report;
@@ -476,6 +477,10 @@ typedef struct ip_trajectory_settings {
  * all have different ones, else as given. All must pair, as for ip_compare. */
 ip_status ip_trajectory_run(ip_trajectory **out, const char *const *checkpoints, size_t count,
                             const ip_trajectory_settings *settings, const ip_host *host, ip_error *error);
+/* What the models among the checkpoints will take, judged by the first of them; finished runs take nothing. IP_USAGE when
+ * there is no model. */
+ip_status ip_trajectory_plan(ip_plan_report *out, const char *const *checkpoints, size_t count,
+                             const ip_trajectory_settings *settings, const ip_host *host, ip_error *error);
 void ip_trajectory_free(ip_trajectory *trajectory);
 void ip_trajectory_write(const ip_trajectory *trajectory, bool json, FILE *file);
 /* trajectory.json (schema infoplane.trajectory/1) and trajectory.csv in folder, which is made. */

@@ -246,6 +246,34 @@ ip_status ip_trajectory_run(ip_trajectory **out, const char *const *checkpoints,
     return status;
 }
 
+ip_status ip_trajectory_plan(ip_plan_report *out, const char *const *checkpoints, size_t count,
+                             const ip_trajectory_settings *settings, const ip_host *host, ip_error *error) {
+    ip_checkpoint_list list = {NULL, 0};
+    const char *model = NULL;
+    uint64_t models = 0;
+    ip_status status = check_settings(settings, count, error);
+    for (size_t i = 0; i < count && status == IP_OK; i++)
+        status = ip_checkpoints_add(&list, checkpoints[i], false, error);
+    if (status == IP_OK) status = ip_checkpoints_sort(&list, error);
+    for (size_t i = 0; i < list.count && status == IP_OK; i++) {
+        if (ip_is_run(list.items[i].path)) continue;
+        if (models++ == 0) model = list.items[i].path;
+    }
+    if (status == IP_OK && !model)
+        status = ip_fail(error, IP_USAGE, "--plan: all checkpoints are finished runs: nothing is to be analysed");
+    if (status == IP_OK && settings->corpus_count == 0)
+        status = ip_fail(error, IP_USAGE, "%s: is a model: say the text with --corpus", model);
+    if (status == IP_OK)
+        status =
+            ip_analyze_plan(out, model, settings->corpora, settings->corpus_count, &settings->analysis, host, error);
+    if (status == IP_OK) {
+        out->models = models;
+        out->seconds *= (double)models;
+    }
+    ip_checkpoints_free(&list);
+    return status;
+}
+
 void ip_trajectory_free(ip_trajectory *t) {
     if (!t) return;
     for (size_t i = 0; i < t->stops; i++) {
