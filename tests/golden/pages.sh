@@ -11,8 +11,8 @@ ln -s "$INFOPLANE_SHARED/demo/ckpt" "$here/ckpt"
 ln -s "$INFOPLANE_SHARED/golden/demo/ids.npy" "$here/ids.npy"
 ln -s "$INFOPLANE_SHARED/golden/demo/offsets.npy" "$here/ids.offsets.npy"
 ln -s "$INFOPLANE_SHARED"/models/SmolLM2-135M-Instruct.Q4_1.gguf "$INFOPLANE_SHARED"/data/c4-sample/c4_demo.jsonl \
-    "$INFOPLANE_SHARED"/golden/stats/models.csv "$INFOPLANE_SHARED"/data/dpo-en-demo/dpo_en_demo.json "$here"
-for page in correlate trajectory compare preference; do
+    "$INFOPLANE_SHARED"/golden/stats/models.csv "$here"
+for page in correlate trajectory compare; do
     check_page "$INFOPLANE_ROOT/docs/$page.md" "$here"
 done
 finish
