@@ -8,9 +8,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "core/base/hash.h"
 #include "core/base/map_guard.h"
 #include "core/base/ranks_door.h"
 #include "core/base/resident.h"
+#include "core/input/kept_tokens.h"
 #include "models/checkpoint.h"
 #include "models/quantise.h"
 
@@ -152,33 +154,51 @@ ip_status ip_session_tokenizer_alone(ip_session *session, ip_tokenizer **out, co
     return status;
 }
 
+/* Reads the corpora into session->corpus; the tokenizer is what they are read with, or NULL. */
+static ip_status read_corpus(ip_session *session, const char *const *corpora, size_t count,
+                             const ip_tokenizer *tokenizer, ip_error *error) {
+    const size_t vocabulary = ip_model_plan(session->model)->vocabulary;
+    ip_corpus_options options = ip_corpus_options_of(session->settings);
+    ip_status status = ip_corpus_read(&session->corpus, corpora, count, &options, tokenizer, vocabulary, session->pool,
+                                      warn_of, session, corpus_progress, session, error);
+    if (status == IP_OK && session->corpus.replaced > 0)
+        ip_session_warn(session, "%s: invalid UTF-8: %llu U+FFFD put in", corpora[0],
+                        (unsigned long long)session->corpus.replaced);
+    return status;
+}
+
 ip_status ip_session_corpus(ip_session *session, const char *const *corpora, size_t count, ip_error *error) {
+    const ip_settings *s = session->settings;
     ip_tokenizer *tokenizer = NULL;
     bool text = false;
+    char key[IP_HASH_HEX] = "";
     for (size_t i = 0; i < count; i++) text = text || !ends_with(corpora[i], ".npy");
     ip_session_stage(session, "tokens", 0, "bytes");
-    ip_status status = IP_OK;
     for (size_t i = 0; i < count && ip_ranks_count(session->host->ranks) > 1; i++)
         if (strcmp(corpora[i], "-") == 0)
             return ip_fail(error, IP_USAGE, "-: standard input comes to one rank only; put the text into a file");
-    if (text) status = ip_session_tokenizer(session, &tokenizer, error);
-    const size_t vocabulary = ip_model_plan(session->model)->vocabulary;
-    ip_corpus_options options = ip_corpus_options_of(session->settings);
-    if (status == IP_OK)
-        status = ip_corpus_read(&session->corpus, corpora, count, &options, tokenizer, vocabulary, session->pool,
-                                warn_of, session, corpus_progress, session, error);
+    ip_status status = IP_OK;
+    if (s->tokens && s->shards == 0) status = ip_tokens_key(key, session, corpora, count, error);
+    const ip_corpus *kept = ip_tokens_find(s->tokens, key);
+    if (status == IP_OK && text && !kept) status = ip_session_tokenizer(session, &tokenizer, error);
+    if (status == IP_OK && kept) {
+        session->corpus = *kept;
+        session->corpus_is_kept = true;
+    } else if (status == IP_OK) {
+        status = read_corpus(session, corpora, count, tokenizer, error);
+        if (status == IP_OK && key[0] != '\0') {
+            ip_tokens_keep(s->tokens, key, &session->corpus);
+            session->corpus_is_kept = true;
+        }
+    }
     /* n-grams are listed as text where there is a tokenizer; ids alone will do. */
-    if (status == IP_OK && !text && session->settings->top > 0 &&
-        ip_session_tokenizer(session, &tokenizer, error) != IP_OK)
+    if (status == IP_OK && s->top > 0 && !tokenizer && ip_session_tokenizer(session, &tokenizer, error) != IP_OK)
         tokenizer = NULL;
-    if (session->settings->top > 0) {
+    if (s->top > 0) {
         session->tokenizer = tokenizer;
     } else {
         ip_tokenizer_free(tokenizer);
     }
-    if (status == IP_OK && session->corpus.replaced > 0)
-        ip_session_warn(session, "%s: invalid UTF-8: %llu U+FFFD put in", corpora[0],
-                        (unsigned long long)session->corpus.replaced);
     return status;
 }
 
@@ -237,7 +257,7 @@ ip_status ip_session_close(ip_session *session, ip_status status, ip_error *erro
         session->corpus = session->undealt;
         free(session->deal);
     }
-    ip_corpus_free(&session->corpus);
+    if (!session->corpus_is_kept) ip_corpus_free(&session->corpus);
     ip_tokenizer_free(session->tokenizer);
     ip_model_close(session->model);
     ip_pool_destroy(session->pool);

@@ -21,6 +21,7 @@ typedef struct ip_session {
     ip_model *model;
     ip_corpus corpus;        /* what this process takes through the model */
     const ip_corpus *whole;  /* what all ranks take together: &corpus where there are none */
+    bool corpus_is_kept;     /* it belongs to settings->tokens */
     ip_corpus undealt;       /* the whole, once it is dealt */
     uint64_t *deal;          /* [ranks + 1]: first document of each rank; NULL: not dealt */
     ip_tokenizer *tokenizer; /* kept only where n-grams are to be named (settings->top); may be NULL then */
