@@ -201,14 +201,6 @@ static ip_status describe(ip_bound *b, const ip_session *session, const char *mo
     return IP_OK;
 }
 
-static ip_status bound_partitions(ip_bound *b, ip_session *session, const ip_partition *x, const ip_partition *y,
-                                  ip_error *error) {
-    ip_status status = IP_OK;
-    for (unsigned k = 0; status == IP_OK && k < b->orders; k++)
-        status = ip_bound_of_partitions(&b->curve[k], &x[k], &y[k], k + 1, b->bins, session, error);
-    return status;
-}
-
 static ip_status run(ip_bound *b, ip_session *session, const char *model, const char *const *corpora, size_t count,
                      ip_error *error) {
     const ip_settings *s = session->settings;
@@ -230,7 +222,7 @@ static ip_status run(ip_bound *b, ip_session *session, const char *model, const 
     ip_session_stage(session, "labels", 0, "");
     ip_label_rule rule = ip_label_rule_of(s);
     status = ip_ngram_partitions(x, y, &session->corpus, &rule, session->pool, error);
-    if (status == IP_OK) status = bound_partitions(b, session, x, y, error);
+    if (status == IP_OK) status = ip_bound_of_orders(b->curve, x, y, b->orders, b->bins, session, error);
     for (unsigned k = 0; k < IP_ORDERS_MAX; k++) {
         ip_partition_free(&x[k]);
         ip_partition_free(&y[k]);

@@ -24,8 +24,8 @@ static void write_labels(const ip_partition *set, ip_triplet *t, bool y) {
     for (; at < set->positions; at++, label++) *(y ? &t[set->order[at]].y : &t[set->order[at]].x) = label;
 }
 
-ip_status ip_bound_of_partitions(ip_bound_curve **out, const ip_partition *x, const ip_partition *y, unsigned order,
-                                 uint64_t m, ip_session *session, ip_error *error) {
+static ip_status of_order(ip_bound_curve **out, const ip_partition *x, const ip_partition *y, unsigned order,
+                          uint64_t m, ip_session *session, ip_error *error) {
     size_t n = x->positions;
     ip_triplet *t = malloc(n * sizeof *t);
     double *betas = NULL;
@@ -42,5 +42,17 @@ ip_status ip_bound_of_partitions(ip_bound_curve **out, const ip_partition *x, co
     if (status == IP_OK) status = ip_bound_of_joint(out, &joint, order, m, betas, beta_count, session, error);
     free(betas);
     ip_joint_free(&joint);
+    return status;
+}
+
+ip_status ip_bound_of_orders(ip_bound_curve **out, const ip_partition *x, const ip_partition *y, unsigned orders,
+                             uint64_t m, ip_session *session, ip_error *error) {
+    const ip_ranks *ranks = session->host->ranks;
+    unsigned of = ip_ranks_count(ranks);
+    ip_status status = IP_OK;
+    for (unsigned k = ip_ranks_number(ranks); status == IP_OK && k < orders; k += of)
+        status = of_order(&out[k], &x[k], &y[k], k + 1, m, session, error);
+    for (unsigned k = 0; status == IP_OK && of > 1 && k < orders; k++)
+        status = ip_bound_curve_share(&out[k], k % of, ranks, error);
     return status;
 }

@@ -8,7 +8,9 @@
 /* Settings that only the bound has: an unknown effort or beta is IP_USAGE, before anything is read. */
 ip_status ip_bound_check(const ip_settings *settings, ip_error *error);
 
-ip_status ip_bound_of_partitions(ip_bound_curve **out, const ip_partition *x, const ip_partition *y, unsigned order,
-                                 uint64_t m, ip_session *session, ip_error *error);
+/* The curves of orders 1 .. orders, out[0 ..]; what was made is there whatever is returned. Together: ranks take orders by
+ * turns, and all get all. */
+ip_status ip_bound_of_orders(ip_bound_curve **out, const ip_partition *x, const ip_partition *y, unsigned orders,
+                             uint64_t m, ip_session *session, ip_error *error);
 
 #endif

@@ -30,7 +30,7 @@ ip_status ip_positions_check(const ip_corpus *corpus, unsigned orders, ip_error 
 /* Groups go by the document's number in the corpus, whether it has counted positions or not. */
 static ip_status open_resampling(ip_estimator *e, size_t layers, ip_error *error) {
     ip_run *run = e->run;
-    size_t documents = e->session->corpus.documents;
+    size_t documents = e->session->whole->documents;
     ip_status status = ip_resampling_open(&e->resampling, e->session->settings, e->whole.positions, documents, error);
     if (status != IP_OK) return status;
     for (size_t d = 0; d < documents; d++) {
@@ -52,13 +52,13 @@ ip_status ip_estimator_open(ip_estimator *e, ip_session *session, ip_run *run, s
     run->layer = calloc(layers + 1, sizeof *run->layer);
     if (!run->layer) return ip_fail(error, IP_FAILED, "out of memory");
     ip_session_stage(session, "labels", 0, "");
-    ip_status status = ip_positions_check(&session->corpus, s->orders, error);
-    if (status == IP_OK) status = ip_position_base(&e->position_base, &session->corpus, s->orders, error);
+    ip_status status = ip_positions_check(session->whole, s->orders, error);
+    if (status == IP_OK) status = ip_position_base(&e->position_base, session->whole, s->orders, error);
     if (status != IP_OK) return status;
     ip_label_rule rule = ip_label_rule_of(s);
-    status = ip_ngram_partitions(e->x, e->y, &session->corpus, &rule, session->pool, error);
+    status = ip_ngram_partitions(e->x, e->y, session->whole, &rule, session->pool, error);
     if (status == IP_OK)
-        status = ip_partition_whole(&e->whole, (size_t)e->position_base[session->corpus.documents], error);
+        status = ip_partition_whole(&e->whole, (size_t)e->position_base[session->whole->documents], error);
     if (status == IP_OK) status = open_resampling(e, layers, error);
     e->sets[0] = &e->whole;
     for (unsigned k = 0; k < s->orders; k++) {
@@ -86,12 +86,12 @@ void ip_estimator_close(ip_estimator *e) {
 ip_status ip_estimator_bytes(uint64_t *bytes, uint64_t *counting, const ip_session *session, size_t bins, size_t width,
                              size_t layers, ip_error *error) {
     const ip_settings *s = session->settings;
-    size_t positions = (size_t)ip_corpus_positions(&session->corpus, s->orders), sets = 2 * s->orders + 1;
+    size_t positions = (size_t)ip_corpus_positions(session->whole, s->orders), sets = 2 * s->orders + 1;
     ip_resampling resampling = {
-        .groups = s->groups, .nulls = s->null, .bootstrap = s->bootstrap, .documents = session->corpus.documents};
+        .groups = s->groups, .nulls = s->null, .bootstrap = s->bootstrap, .documents = session->whole->documents};
     uint64_t partitions = (sets - 1) * (uint64_t)ip_partition_bytes(positions);
     ip_label_rule rule = ip_label_rule_of(s);
-    ip_status status = ip_ngram_bytes(counting, &session->corpus, &rule, session->pool, error);
+    ip_status status = ip_ngram_bytes(counting, session->whole, &rule, session->pool, error);
     *counting += partitions;
     ip_method_kind kind = ip_method_of(s);
     unsigned threads = ip_pool_threads(session->pool);
@@ -133,6 +133,8 @@ ip_status ip_estimator_layer(ip_estimator *e, size_t layer, ip_error *error) {
     size_t sets = 2 * e->run->orders + 1;
     ip_status status;
     if (e->method.kind == IP_METHOD_SOFT) {
+        status = ip_soft_swap(&e->soft, error);
+        if (status != IP_OK) return status;
         status = ip_soft_estimate(&e->soft, session->kernels, session->pool, e->sets, sets, &e->resampling, e->figures,
                                   error);
     } else {
@@ -153,5 +155,7 @@ ip_status ip_estimator_finish(ip_estimator *e, const ip_pieces *pieces, ip_error
     const ip_settings *s = e->session->settings;
     if (s->top == 0) return IP_OK;
     ip_label_rule rule = ip_label_rule_of(s);
-    return ip_top_list(e->run, &e->top, s->top, &e->session->corpus, e->position_base, &rule, pieces, error);
+    ip_status status = ip_top_gather(&e->top, e->soft.ranks, error);
+    if (status != IP_OK) return status;
+    return ip_top_list(e->run, &e->top, s->top, e->session->whole, e->position_base, &rule, pieces, error);
 }

@@ -137,10 +137,11 @@ void ip_job_clear(ip_estimate_job *job) {
     memset(job->totals, 0, ip_pool_threads(job->pool) * job->sets * job->slots * sizeof *job->totals);
 }
 
-ip_wide ip_job_sum(const ip_estimate_job *job, size_t set, size_t slot) {
-    ip_wide sum = {0, 0};
-    for (unsigned w = 0; w < ip_pool_threads(job->pool); w++) ip_wide_add(&sum, ip_job_total(job, w, set)[slot]);
-    return sum;
+void ip_job_gather(ip_estimate_job *job) {
+    size_t n = job->sets * job->slots;
+    for (unsigned w = 1; w < ip_pool_threads(job->pool); w++)
+        for (size_t i = 0; i < n; i++) ip_wide_add(&job->totals[i], job->totals[w * n + i]);
+    ip_ranks_sum_wide(job->soft->ranks, job->totals, n);
 }
 
 static double mean_of(ip_wide sum, uint64_t n) { return n > 0 ? ip_wide_double(sum) * 0x1p-32 / (double)n : NAN; }
@@ -191,6 +192,19 @@ static size_t group_work_bytes(unsigned groups) {
     return groups * (IP_LANES * sizeof(uint64_t) + sizeof(uint32_t) + sizeof(uint16_t));
 }
 
+/* Leaves the spans that are this rank's. */
+static void keep_own_spans(ip_estimate_job *job) {
+    size_t kept = 0;
+    for (size_t from = 0, end; from < job->span_count; from = end) {
+        const ip_label_span first = job->spans[from]; /* of a set and block */
+        for (end = from; end < job->span_count; end++)
+            if (job->spans[end].set != first.set || job->spans[end].block != first.block) break;
+        for (size_t i = from; i < end; i++)
+            if (ip_job_takes(job, first.block, i - from, end - from)) job->spans[kept++] = job->spans[i];
+    }
+    job->span_count = kept;
+}
+
 static ip_status allocate(ip_estimate_job *job, ip_error *error) {
     unsigned threads = ip_pool_threads(job->pool), groups = job->resampling->groups;
     for (size_t v = 0; v < job->sets; v++)
@@ -214,6 +228,7 @@ static ip_status allocate(ip_estimate_job *job, ip_error *error) {
     size_t at = 0;
     for (size_t v = 0; v < job->sets; v++)
         at += ip_label_spans(job->spans + at, job->partitions[v], (uint32_t)v, job->soft->blocks);
+    keep_own_spans(job);
     return IP_OK;
 }
 
@@ -229,6 +244,7 @@ ip_status ip_soft_estimate(const ip_soft *soft, const ip_kernels *kernels, ip_po
                            .figures = figures};
     ip_status status = allocate(&job, error);
     if (status == IP_OK) status = ip_pool_run(pool, job.span_count, run_span, &job, error);
+    if (status == IP_OK) ip_job_gather(&job);
     if (status == IP_OK) status = finish_all(&job, error);
     if (status == IP_OK && job.resampling->nulls > 0) status = ip_estimate_nulls(&job, error);
     if (status == IP_OK && job.resampling->bootstrap > 0) status = ip_estimate_bootstrap(&job, error);

@@ -55,7 +55,9 @@ static size_t label_at(const ip_partition *partition, size_t at) {
 static ip_status null_stretch(void *context, size_t task, unsigned worker, ip_error *error) {
     (void)error;
     const ip_estimate_job *job = context;
-    size_t block = task / stretches(job), from = task % stretches(job) * STRETCH, to = stretch_end(job, from);
+    size_t block = task / stretches(job), stretch = task % stretches(job), from = stretch * STRETCH,
+           to = stretch_end(job, from);
+    if (!ip_job_takes(job, block, stretch, stretches(job))) return IP_OK;
     const float *rows = ip_block_rows(job, block);
     for (size_t v = 0; v < job->sets; v++) {
         const ip_partition *partition = job->partitions[v];
@@ -86,6 +88,7 @@ ip_status ip_estimate_nulls(ip_estimate_job *job, ip_error *error) {
         status = ip_pool_run(job->pool, stretches(job), permute_stretch, job, error);
         if (status == IP_OK)
             status = ip_pool_run(job->pool, stretches(job) * job->soft->blocks, null_stretch, job, error);
+        if (status == IP_OK) ip_job_gather(job);
         for (size_t v = 0; v <= job->sets; v++) {
             ip_soft_figures *out = &job->figures[v];
             bool same = v == job->sets || is_whole(job->partitions[v]);
@@ -163,6 +166,7 @@ ip_status ip_estimate_bootstrap(ip_estimate_job *job, ip_error *error) {
         ip_draw_documents(job->weights, r->documents, r->seed, b);
         ip_job_clear(job);
         status = ip_pool_run(job->pool, job->span_count, bootstrap_span, job, error);
+        if (status == IP_OK) ip_job_gather(job);
         uint64_t drawn = 0;
         ip_wide own = {0, 0};
         for (size_t i = 0; i < positions; i++) {

@@ -2,6 +2,7 @@
 #ifndef IP_CORE_RESAMPLE_INTERNAL_H
 #define IP_CORE_RESAMPLE_INTERNAL_H
 
+#include "core/estimators/deal.h"
 #include "core/estimators/resample.h"
 #include "core/numbers/permutation.h"
 #include "core/numbers/wide.h"
@@ -13,7 +14,7 @@ typedef struct ip_label_span {
 } ip_label_span;
 
 /* Cuts a partition's labels where about IP_SPAN_POSITIONS positions have gathered, for each of `blocks`; spans NULL: only
- * counts them. */
+ * counts them. `block` says which of those are whose. */
 enum { IP_SPAN_POSITIONS = 16384 };
 size_t ip_label_spans(ip_label_span *spans, const ip_partition *partition, uint32_t set, size_t blocks);
 
@@ -56,9 +57,20 @@ static inline ip_wide *ip_job_total(const ip_estimate_job *job, unsigned worker,
     return job->totals + (worker * job->sets + set) * job->slots;
 }
 
-/* Zeroes the totals; the sum over the workers of one of them. */
+/* Whether piece i of n of a block is this rank's work. */
+static inline bool ip_job_takes(const ip_estimate_job *job, size_t block, size_t i, size_t n) {
+    const ip_ranks *ranks = job->soft->ranks;
+    return ip_deal_takes(ip_ranks_number(ranks), ip_ranks_count(ranks), job->soft->blocks, block, i, n);
+}
+
+/* Zeroes the totals. */
 void ip_job_clear(ip_estimate_job *job);
-ip_wide ip_job_sum(const ip_estimate_job *job, size_t set, size_t slot);
+/* Together: adds up the totals over workers and ranks. */
+void ip_job_gather(ip_estimate_job *job);
+/* One of them, once gathered. */
+static inline ip_wide ip_job_sum(const ip_estimate_job *job, size_t set, size_t slot) {
+    return ip_job_total(job, 0, set)[slot];
+}
 
 ip_status ip_estimate_nulls(ip_estimate_job *job, ip_error *error);
 ip_status ip_estimate_bootstrap(ip_estimate_job *job, ip_error *error);

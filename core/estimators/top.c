@@ -48,8 +48,8 @@ typedef struct top_job {
     ip_top *top;
     const ip_soft *soft;
     const ip_kernels *kernels;
-    double *surprise; /* [m rounded up]: -log P_Z, 0 where P_Z is 0 */
-    size_t first_task[2 * IP_ORDERS_MAX + 1];
+    double *surprise;                                   /* [m rounded up]: -log P_Z, 0 where P_Z is 0 */
+    size_t first_task[2 * IP_ORDERS_MAX + 1], own_task; /* own_task: the first that is this rank's */
 } top_job;
 
 /* n KL(P_v || P_Z) = n (cross entropy - H(P_v)). */
@@ -71,6 +71,7 @@ static ip_status add_task(void *context, size_t task, unsigned worker, ip_error 
     (void)error;
     const top_job *job = context;
     size_t v = 0;
+    task += job->own_task;
     while (task >= job->first_task[v + 1]) v++;
     const ip_partition *partition = job->top->partitions[v];
     size_t from = (task - job->first_task[v]) * TASK_LABELS, labels = labels_of(partition);
@@ -99,17 +100,48 @@ static void surprise_of(double *surprise, const ip_soft *soft, const ip_kernels 
     }
 }
 
+/* The first task of a rank: tasks are dealt in order. */
+static size_t task_of_rank(size_t tasks, unsigned rank, unsigned of) { return (size_t)((uint64_t)tasks * rank / of); }
+
+static void number_tasks(size_t first_task[], const ip_top *top) {
+    first_task[0] = 0;
+    for (size_t v = 0; v < top->sets; v++)
+        first_task[v + 1] = first_task[v] + (labels_of(top->partitions[v]) + TASK_LABELS - 1) / TASK_LABELS;
+}
+
 ip_status ip_top_add(ip_top *top, const ip_soft *soft, const ip_kernels *kernels, ip_pool *pool, ip_error *error) {
     top_job job = {.top = top, .soft = soft, .kernels = kernels};
     job.surprise = calloc(soft->blocks * IP_LANES, sizeof *job.surprise);
     if (!job.surprise) return ip_fail(error, IP_FAILED, "out of memory for the parts of labels");
     surprise_of(job.surprise, soft, kernels);
-    for (size_t v = 0; v < top->sets; v++)
-        job.first_task[v + 1] = job.first_task[v] + (labels_of(top->partitions[v]) + TASK_LABELS - 1) / TASK_LABELS;
-    ip_status status = ip_pool_run(pool, job.first_task[top->sets], add_task, &job, error);
+    number_tasks(job.first_task, top);
+    size_t tasks = job.first_task[top->sets];
+    unsigned rank = ip_ranks_number(soft->ranks), of = ip_ranks_count(soft->ranks);
+    job.own_task = task_of_rank(tasks, rank, of);
+    ip_status status = ip_pool_run(pool, task_of_rank(tasks, rank + 1, of) - job.own_task, add_task, &job, error);
     top->layers++;
     free(job.surprise);
     return status;
+}
+
+ip_status ip_top_gather(ip_top *top, const ip_ranks *ranks, ip_error *error) {
+    unsigned of = ip_ranks_count(ranks);
+    if (of == 1) return IP_OK;
+    size_t first_task[2 * IP_ORDERS_MAX + 1];
+    uint64_t *borders = malloc((of + 1) * sizeof *borders);
+    if (!borders) return ip_fail(error, IP_FAILED, "out of memory");
+    number_tasks(first_task, top);
+    for (size_t v = 0; v < top->sets; v++) {
+        size_t labels = labels_of(top->partitions[v]);
+        for (unsigned r = 0; r <= of; r++) {
+            size_t task = task_of_rank(first_task[top->sets], r, of);
+            size_t before = task > first_task[v] ? (task - first_task[v]) * TASK_LABELS : 0;
+            borders[r] = (before < labels ? before : labels) * sizeof *top->parts[v];
+        }
+        ip_ranks_spread(ranks, top->parts[v], borders);
+    }
+    free(borders);
+    return IP_OK;
 }
 
 /* ---- the largest ---- */

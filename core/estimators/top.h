@@ -27,6 +27,8 @@ size_t ip_top_bytes(size_t positions, size_t sets);
 
 /* Adds the parts that a layer's labels have. */
 ip_status ip_top_add(ip_top *top, const ip_soft *soft, const ip_kernels *kernels, ip_pool *pool, ip_error *error);
+/* Together, after the last layer: every rank has worked on its share of the labels; all get all. */
+ip_status ip_top_gather(ip_top *top, const ip_ranks *ranks, ip_error *error);
 
 /* The `count` largest per set into run->top_x (sets 0 .. orders-1) and run->top_y, equal ones in the order of labels. */
 ip_status ip_top_list(ip_run *run, const ip_top *top, unsigned count, const ip_corpus *corpus,

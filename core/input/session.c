@@ -1,6 +1,5 @@
 /* Opening kernels, threads, model and corpus from settings; stages, progress, cancelling. */
 #include "core/input/session.h"
-#include "core/base/map_guard.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,8 +8,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "core/base/hash.h"
 #include "core/base/map_guard.h"
+#include "core/base/ranks_door.h"
 #include "core/base/resident.h"
+#include "core/input/kept_tokens.h"
 #include "models/checkpoint.h"
 #include "models/quantise.h"
 
@@ -53,6 +55,7 @@ static ip_status open_pool(ip_session *session, const ip_settings *settings, ip_
         unsigned count = set ? ip_core_set_count(set) : threads;
         threads = count < threads ? count : threads;
     }
+    threads = ip_ranks_threads(session->host->ranks, threads);
     if (settings->threads > 0) threads = settings->threads;
     session->pool = ip_pool_create_on(threads, set);
     return session->pool ? IP_OK : ip_fail(error, IP_FAILED, "cannot start %u threads", threads);
@@ -69,6 +72,7 @@ ip_status ip_session_open(ip_session *session, const ip_settings *settings, cons
     memset(session, 0, sizeof *session);
     session->settings = settings;
     session->host = host ? host : &silent_host;
+    session->whole = &session->corpus;
     session->started = ip_seconds();
     ip_status status = compute_by_name(&session->compute.name, settings->compute, error);
     if (status == IP_OK) status = weights_by_name(&session->compute.requantise, settings->weights, error);
@@ -77,7 +81,8 @@ ip_status ip_session_open(ip_session *session, const ip_settings *settings, cons
     session->reporting_ready = pthread_mutex_init(&session->reporting, NULL) == 0;
     status = open_pool(session, settings, error);
     if (status != IP_OK) return status;
-    session->memory_bound = settings->memory > 0 ? settings->memory : ip_memory_available() / 2;
+    session->memory_bound =
+        settings->memory > 0 ? settings->memory : ip_memory_available() / 2 / ip_ranks_local(session->host->ranks);
     if (session->memory_bound == 0) session->memory_bound = (uint64_t)1 << 30;
     return IP_OK;
 }
@@ -149,37 +154,110 @@ ip_status ip_session_tokenizer_alone(ip_session *session, ip_tokenizer **out, co
     return status;
 }
 
-ip_status ip_session_corpus(ip_session *session, const char *const *corpora, size_t count, ip_error *error) {
-    ip_tokenizer *tokenizer = NULL;
-    bool text = false;
-    for (size_t i = 0; i < count; i++) text = text || !ends_with(corpora[i], ".npy");
-    ip_session_stage(session, "tokens", 0, "bytes");
-    ip_status status = IP_OK;
-    if (text) status = ip_session_tokenizer(session, &tokenizer, error);
+/* Reads the corpora into session->corpus; the tokenizer is what they are read with, or NULL. */
+static ip_status read_corpus(ip_session *session, const char *const *corpora, size_t count,
+                             const ip_tokenizer *tokenizer, ip_error *error) {
     const size_t vocabulary = ip_model_plan(session->model)->vocabulary;
     ip_corpus_options options = ip_corpus_options_of(session->settings);
-    if (status == IP_OK)
-        status = ip_corpus_read(&session->corpus, corpora, count, &options, tokenizer, vocabulary, session->pool,
-                                warn_of, session, corpus_progress, session, error);
-    /* n-grams are listed as text where there is a tokenizer; ids alone will do. */
-    if (status == IP_OK && !text && session->settings->top > 0 &&
-        ip_session_tokenizer(session, &tokenizer, error) != IP_OK)
-        tokenizer = NULL;
-    if (session->settings->top > 0) {
-        session->tokenizer = tokenizer;
-    } else {
-        ip_tokenizer_free(tokenizer);
-    }
+    ip_status status = ip_corpus_read(&session->corpus, corpora, count, &options, tokenizer, vocabulary, session->pool,
+                                      warn_of, session, corpus_progress, session, error);
     if (status == IP_OK && session->corpus.replaced > 0)
         ip_session_warn(session, "%s: invalid UTF-8: %llu U+FFFD put in", corpora[0],
                         (unsigned long long)session->corpus.replaced);
     return status;
 }
 
+ip_status ip_session_corpus(ip_session *session, const char *const *corpora, size_t count, ip_error *error) {
+    const ip_settings *s = session->settings;
+    ip_tokenizer *tokenizer = NULL;
+    bool text = false;
+    char key[IP_HASH_HEX] = "";
+    for (size_t i = 0; i < count; i++) text = text || !ends_with(corpora[i], ".npy");
+    ip_session_stage(session, "tokens", 0, "bytes");
+    for (size_t i = 0; i < count && ip_ranks_count(session->host->ranks) > 1; i++)
+        if (strcmp(corpora[i], "-") == 0)
+            return ip_fail(error, IP_USAGE, "-: standard input comes to one rank only; put the text into a file");
+    ip_status status = IP_OK;
+    if (s->tokens && s->shards == 0) status = ip_tokens_key(key, session, corpora, count, error);
+    const ip_corpus *kept = ip_tokens_find(s->tokens, key);
+    if (status == IP_OK && text && !kept) status = ip_session_tokenizer(session, &tokenizer, error);
+    if (status == IP_OK && kept) {
+        session->corpus = *kept;
+        session->corpus_is_kept = true;
+    } else if (status == IP_OK) {
+        status = read_corpus(session, corpora, count, tokenizer, error);
+        if (status == IP_OK && key[0] != '\0') {
+            ip_tokens_keep(s->tokens, key, &session->corpus);
+            session->corpus_is_kept = true;
+        }
+    }
+    /* n-grams are listed as text where there is a tokenizer; ids alone will do. */
+    if (status == IP_OK && s->top > 0 && !tokenizer && ip_session_tokenizer(session, &tokenizer, error) != IP_OK)
+        tokenizer = NULL;
+    if (s->top > 0) {
+        session->tokenizer = tokenizer;
+    } else {
+        ip_tokenizer_free(tokenizer);
+    }
+    return status;
+}
+
+/* ---- ranks ---- */
+
+/* Borders where a rank's share of the tokens ends; every rank gets a unit at least. */
+static void set_borders(uint64_t *deal, const ip_corpus *corpus, size_t unit, unsigned ranks) {
+    size_t units = corpus->documents / unit, at = 0;
+    deal[0] = 0;
+    for (unsigned r = 1; r < ranks; r++) {
+        uint64_t tokens = corpus->tokens / ranks * r;
+        at++;
+        while (at < units - (ranks - r) && corpus->offsets[at * unit] < tokens) at++;
+        deal[r] = (uint64_t)at * unit;
+    }
+    deal[ranks] = corpus->documents;
+}
+
+ip_status ip_session_deal(ip_session *session, size_t unit, ip_error *error) {
+    const ip_ranks *ranks = session->host->ranks;
+    unsigned of = ip_ranks_count(ranks), rank = ip_ranks_number(ranks);
+    if (of == 1) return IP_OK;
+    const ip_corpus *whole = &session->corpus;
+    if (whole->documents / unit < of)
+        return ip_fail(error, IP_BAD_INPUT, "%zu %s are too few for %u ranks: every rank needs one",
+                       whole->documents / unit, unit == 1 ? "documents" : "pairs", of);
+    uint64_t *deal = malloc((of + 1) * sizeof *deal);
+    if (!deal) return ip_fail(error, IP_FAILED, "out of memory");
+    set_borders(deal, whole, unit, of);
+    size_t first = (size_t)deal[rank], documents = (size_t)(deal[rank + 1] - deal[rank]);
+    uint64_t *offsets = malloc((documents + 1) * sizeof *offsets);
+    if (!offsets) {
+        free(deal);
+        return ip_fail(error, IP_FAILED, "out of memory");
+    }
+    for (size_t d = 0; d <= documents; d++) offsets[d] = whole->offsets[first + d] - whole->offsets[first];
+    session->deal = deal;
+    session->undealt = session->corpus;
+    session->whole = &session->undealt;
+    session->corpus.ids = session->undealt.ids + session->undealt.offsets[first];
+    session->corpus.offsets = offsets;
+    session->corpus.documents = documents;
+    session->corpus.tokens = offsets[documents];
+    return IP_OK;
+}
+
+size_t ip_session_first_document(const ip_session *session) {
+    return session->deal ? (size_t)session->deal[ip_ranks_number(session->host->ranks)] : 0;
+}
+
 ip_status ip_session_close(ip_session *session, ip_status status, ip_error *error) {
     ip_session_end(session);
     ip_error failure = session->failure;
-    ip_corpus_free(&session->corpus);
+    if (session->deal) { /* the ids are the whole's */
+        free(session->corpus.offsets);
+        session->corpus = session->undealt;
+        free(session->deal);
+    }
+    if (!session->corpus_is_kept) ip_corpus_free(&session->corpus);
     ip_tokenizer_free(session->tokenizer);
     ip_model_close(session->model);
     ip_pool_destroy(session->pool);

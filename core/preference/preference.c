@@ -133,7 +133,8 @@ static ip_status count_positions(measurement *m, const char *path, ip_error *err
 static ip_status assign_segment(measurement *m, size_t layer, unsigned worker, const ip_segment *s, const float *h,
                                 ip_error *error) {
     const ip_kernels *kernels = m->session->kernels;
-    ip_reply counted = m->counted[s->document];
+    size_t reply = m->sides.first + s->document;
+    ip_reply counted = m->counted[reply];
     uint32_t end = s->position + s->rows;
     uint32_t first = s->position > counted.first ? s->position : counted.first;
     uint32_t last = end < counted.stop ? end : counted.stop;
@@ -145,10 +146,9 @@ static ip_status assign_segment(measurement *m, size_t layer, unsigned worker, c
     if (!ip_anchors_assign(&m->anchors, kernels, h + (first - s->position) * width, last - first, p, work, &bad_row,
                            &bad_kind))
         return ip_fail(error, IP_FAILED, "layer %zu, record %llu, %s, position %zu: the hidden state is %s", layer,
-                       (unsigned long long)m->pairs.items[s->document / 2].record,
-                       s->document % 2 == 0 ? "chosen" : "rejected", first + bad_row,
-                       bad_kind == 1 ? "all zero: it has no direction" : "not finite");
-    uint64_t position = m->sides.base[s->document] + first - counted.first;
+                       (unsigned long long)m->pairs.items[reply / 2].record, reply % 2 == 0 ? "chosen" : "rejected",
+                       first + bad_row, bad_kind == 1 ? "all zero: it has no direction" : "not finite");
+    uint64_t position = m->sides.base[reply] - m->sides.base[m->sides.first] + first - counted.first;
     return ip_soft_put(&m->soft, kernels, (size_t)position, p, last - first, error);
 }
 
@@ -243,6 +243,11 @@ static ip_status check_settings(measurement *m, ip_error *error) {
     return IP_OK;
 }
 
+/* Counted positions of this rank's replies. */
+static uint64_t own_positions(const measurement *m) {
+    return m->sides.base[m->sides.end] - m->sides.base[m->sides.first];
+}
+
 static ip_status allocate(measurement *m, ip_error *error) {
     ip_session *session = m->session;
     const ip_plan *plan = ip_model_plan(session->model);
@@ -256,7 +261,7 @@ static ip_status allocate(measurement *m, ip_error *error) {
     m->assign = ip_big_alloc(m->assign_bytes * threads);
     if (!m->assign || !m->out->layer || !m->out->without || !m->draws)
         return ip_fail(error, IP_FAILED, "out of memory for the assignments");
-    ip_status status = ip_soft_open(&m->soft, (size_t)m->sides.base[session->corpus.documents], m->anchors.m,
+    ip_status status = ip_soft_open(&m->soft, (size_t)own_positions(m), m->anchors.m,
                                     m->budget.soft_spilled ? m->scratch : NULL, error);
     if (status == IP_OK)
         status = ip_forward_open(&m->forward, session->model, session->kernels, session->compute, &m->tiling,
@@ -297,12 +302,14 @@ static ip_status prepare(measurement *m, const char *model, const char *pairs, i
     status = ip_anchors_make(&m->anchors, plan->width, (size_t)s->bins, s->seed, s->anchors, m->calibration,
                              session->kernels, error);
     if (status == IP_OK) status = read_pairs(m, pairs, error);
-    if (status == IP_OK) status = ip_tiling_make(&m->tiling, &session->corpus, error);
     if (status == IP_OK) status = count_positions(m, pairs, error);
+    if (status == IP_OK) status = ip_session_deal(session, 2, error); /* a pair stays together */
+    if (status == IP_OK) status = ip_tiling_make(&m->tiling, &session->corpus, error);
     if (status != IP_OK) return status;
+    if (session->deal) ip_sides_deal(&m->sides, session->host->ranks, session->deal);
     unsigned threads = ip_pool_threads(session->pool);
-    status = ip_budget_make_labelled(&m->budget, session, &m->tiling, m->sides.base[session->corpus.documents],
-                                     m->anchors.m, ip_sides_bytes(m->pairs.count, m->anchors.m, threads, 0), error);
+    status = ip_budget_make_labelled(&m->budget, session, &m->tiling, own_positions(m), m->anchors.m,
+                                     ip_sides_bytes(m->pairs.count, m->anchors.m, threads, 0), error);
     if (status == IP_OK) status = allocate(m, error);
     if (status == IP_OK && m->tiling.longest > plan->context_length)
         ip_session_warn(session, "sequences reach %zu tokens, the model was trained for %zu", m->tiling.longest,

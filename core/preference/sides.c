@@ -24,6 +24,7 @@ uint64_t ip_sides_bytes(size_t pairs, size_t bins, unsigned threads, uint64_t lo
 ip_status ip_sides_open(ip_sides *out, uint64_t *base, size_t pairs, size_t bins, unsigned null, unsigned groups,
                         uint64_t seed, unsigned threads, ip_error *error) {
     *out = (ip_sides){.pairs = pairs, .base = base, .null = null, .groups = groups, .seed = seed, .threads = threads};
+    out->end = 2 * pairs;
     out->blocks = (bins + IP_LANES - 1) / IP_LANES;
     for (size_t i = 0; i < 2 * pairs; i++)
         if (base[i + 1] - base[i] > out->longest) out->longest = base[i + 1] - base[i];
@@ -35,6 +36,14 @@ ip_status ip_sides_open(ip_sides *out, uint64_t *base, size_t pairs, size_t bins
         return ip_fail(error, IP_FAILED, "out of memory for the sums of %zu pairs", pairs);
     for (size_t i = 0; i < out->longest; i++) out->identity[i] = (uint32_t)i;
     return IP_OK;
+}
+
+void ip_sides_deal(ip_sides *s, const ip_ranks *ranks, const uint64_t *deal) {
+    unsigned rank = ip_ranks_number(ranks);
+    s->ranks = ranks;
+    s->deal = deal;
+    s->first = (size_t)deal[rank];
+    s->end = (size_t)deal[rank + 1];
 }
 
 void ip_sides_close(ip_sides *s) {
@@ -60,12 +69,13 @@ static ip_status sum_replies(void *context, size_t task, unsigned worker, ip_err
     (void)error;
     const sides_job *job = context;
     ip_sides *s = job->sides;
-    size_t end = (task + 1) * REPLIES < 2 * s->pairs ? (task + 1) * REPLIES : 2 * s->pairs;
-    for (size_t i = task * REPLIES; i < end; i++) {
+    size_t first = s->first + task * REPLIES, end = s->end - first < REPLIES ? s->end : first + REPLIES;
+    for (size_t i = first; i < end; i++) {
         uint64_t *sums = s->replies + i * row_words(s);
         memset(sums, 0, row_words(s) * sizeof *sums);
         for (size_t b = 0; b < s->blocks; b++) {
-            const float *rows = job->soft->rows + (b * job->soft->positions + (size_t)s->base[i]) * IP_LANES;
+            const float *rows =
+                job->soft->rows + (b * job->soft->positions + (size_t)(s->base[i] - s->base[s->first])) * IP_LANES;
             job->kernels->sum_gather(sums + b * IP_LANES, rows, s->identity, (size_t)(s->base[i + 1] - s->base[i]));
         }
     }
@@ -148,8 +158,9 @@ static ip_status sum_permuted(void *context, size_t task, unsigned worker, ip_er
     size_t positions = job->soft->positions, from = task * POSITIONS;
     size_t end = positions - from < POSITIONS ? positions : from + POSITIONS, n = 0;
     uint32_t *list = s->lists + (size_t)worker * POSITIONS;
+    uint32_t before = (uint32_t)s->base[s->first]; /* positions of the ranks in front */
     for (size_t t = from; t < end; t++)
-        if (job->chosen[ip_permutation_at(job->permutation, (uint32_t)t)]) list[n++] = (uint32_t)t;
+        if (job->chosen[ip_permutation_at(job->permutation, before + (uint32_t)t)]) list[n++] = (uint32_t)t;
     for (size_t b = 0; b < s->blocks; b++)
         job->kernels->sum_gather(s->permuted + worker * row_words(s) + b * IP_LANES,
                                  job->soft->rows + b * positions * IP_LANES, list, n);
@@ -158,7 +169,7 @@ static ip_status sum_permuted(void *context, size_t task, unsigned worker, ip_er
 
 static ip_status estimate_permuted(sides_job *job, ip_pool *pool, ip_error *error) {
     ip_sides *s = job->sides;
-    size_t positions = job->soft->positions, words = row_words(s);
+    size_t own = job->soft->positions, positions = (size_t)s->base[2 * s->pairs], words = row_words(s);
     ip_permutation permutation = {0};
     uint8_t *chosen = malloc(positions);
     uint64_t *work = calloc(5 * words, sizeof *work), n[2] = {0, 0};
@@ -174,10 +185,11 @@ static ip_status estimate_permuted(sides_job *job, ip_pool *pool, ip_error *erro
     for (unsigned r = 0; status == IP_OK && r < s->null; r++) {
         ip_permutation_key(&permutation, s->seed, r);
         memset(s->permuted, 0, s->threads * words * sizeof *s->permuted);
-        status = ip_pool_run(pool, (positions + POSITIONS - 1) / POSITIONS, sum_permuted, job, error);
+        status = ip_pool_run(pool, (own + POSITIONS - 1) / POSITIONS, sum_permuted, job, error);
         memset(permuted, 0, words * sizeof *permuted);
         for (unsigned w = 0; w < s->threads; w++)
             for (size_t j = 0; j < words; j++) permuted[j] += s->permuted[w * words + j];
+        ip_ranks_sum(s->ranks, permuted, words);
         for (size_t j = 0; j < words; j++) rest[j] = sides[0][j] + sides[1][j] - permuted[j];
         double H;
         figures(job, permuted, n[0], rest, n[1], both, &H, &job->out->permuted[r]);
@@ -188,10 +200,23 @@ static ip_status estimate_permuted(sides_job *job, ip_pool *pool, ip_error *erro
     return status;
 }
 
+/* The sums of all replies to all ranks: what is made of them is little work, and every rank does it. */
+static ip_status spread_replies(ip_sides *s, ip_error *error) {
+    unsigned of = ip_ranks_count(s->ranks);
+    if (of == 1) return IP_OK;
+    uint64_t *borders = malloc((of + 1) * sizeof *borders);
+    if (!borders) return ip_fail(error, IP_FAILED, "out of memory");
+    for (unsigned r = 0; r <= of; r++) borders[r] = s->deal[r] * row_words(s) * sizeof *s->replies;
+    ip_ranks_spread(s->ranks, s->replies, borders);
+    free(borders);
+    return IP_OK;
+}
+
 ip_status ip_sides_estimate(ip_sides *s, const ip_soft *soft, const ip_kernels *kernels, ip_pool *pool,
                             ip_sides_figures *out, ip_error *error) {
     sides_job job = {.sides = s, .soft = soft, .kernels = kernels, .out = out};
-    ip_status status = ip_pool_run(pool, (2 * s->pairs + REPLIES - 1) / REPLIES, sum_replies, &job, error);
+    ip_status status = ip_pool_run(pool, (s->end - s->first + REPLIES - 1) / REPLIES, sum_replies, &job, error);
+    if (status == IP_OK) status = spread_replies(s, error);
     if (status == IP_OK) status = ip_pool_run(pool, 1 + (size_t)s->null + s->groups, sum_sides, &job, error);
     if (status == IP_OK && s->null > 0) status = estimate_permuted(&job, pool, error);
     return status;

@@ -11,18 +11,22 @@
 #include <stdbool.h>
 
 #include "core/base/pool.h"
+#include "core/base/ranks_door.h"
 #include "core/estimators/soft.h"
 
 typedef struct ip_sides {
     size_t pairs;
-    uint64_t *base;   /* [2 pairs + 1]: counted positions before each reply */
-    uint64_t longest; /* counted positions of the longest reply */
+    uint64_t *base;        /* [2 pairs + 1]: counted positions before each reply */
+    const ip_ranks *ranks; /* NULL: this process has all pairs */
+    const uint64_t *deal;  /* [ranks + 1]: the first reply of each */
+    size_t first, end;     /* replies that are this rank's: the soft assignments are of their positions */
+    uint64_t longest;      /* counted positions of the longest reply */
     unsigned null, groups;
     uint64_t seed;
     /* work */
     size_t blocks; /* of anchors */
     uint32_t *identity;
-    uint64_t *replies;  /* [2 pairs][blocks][16] */
+    uint64_t *replies;  /* [2 pairs][blocks][16]; all ranks' once they are summed */
     uint64_t *permuted; /* [threads][blocks][16] */
     uint32_t *lists;    /* [threads]: positions of a task */
     unsigned threads;
@@ -43,6 +47,10 @@ typedef struct ip_sides_figures {
     double *without_H, *without_I; /* [groups]: without the pairs g, g + groups, ... */
 } ip_sides_figures;
 
+/* Leaves this rank the replies deal[rank] .. deal[rank + 1]; deal, [ranks + 1], outlives it. */
+void ip_sides_deal(ip_sides *sides, const ip_ranks *ranks, const uint64_t *deal);
+
+/* Together. The soft assignments hold the positions of this rank's replies, from 0. */
 ip_status ip_sides_estimate(ip_sides *sides, const ip_soft *soft, const ip_kernels *kernels, ip_pool *pool,
                             ip_sides_figures *out, ip_error *error);
 

@@ -48,6 +48,14 @@ static void add_soft(ip_budget *out, const ip_session *session, uint64_t positio
     out->soft = m * positions * sizeof(float);
 }
 
+/* Of the soft assignments, what a rank holds. */
+static void share_soft(ip_budget *out, const ip_session *session, size_t bins) {
+    unsigned orders = session->settings->orders;
+    out->soft =
+        ip_soft_rank_bytes(session->host->ranks, (size_t)ip_corpus_positions(session->whole, orders),
+                           (size_t)ip_corpus_positions(&session->corpus, orders), bins, session->settings->top > 0);
+}
+
 /* What spills, from what everything takes. */
 static ip_status settle(ip_budget *out, const ip_session *session, const ip_tiling *tiling, ip_error *error) {
     const ip_plan *plan = ip_model_plan(session->model);
@@ -98,7 +106,8 @@ ip_status ip_budget_make(ip_budget *out, const ip_session *session, const ip_til
         if (status != IP_OK) return status;
         out->fixed += estimator;
         if (ip_method_of(session->settings) == IP_METHOD_SOFT) {
-            add_soft(out, session, ip_corpus_positions(corpus, session->settings->orders), bins);
+            add_soft(out, session, ip_corpus_positions(session->whole, session->settings->orders), bins);
+            if (ip_ranks_count(session->host->ranks) > 1) share_soft(out, session, bins);
         } else { /* a row per thread, to see that states are finite */
             out->fixed += ip_pool_threads(session->pool) * (uint64_t)IP_TILE_ROWS *
                           ip_model_plan(session->model)->width * sizeof(float);

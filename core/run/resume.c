@@ -2,7 +2,8 @@
  *
  *     "IPSTATE1" | key (32) | u64 first layer, rows, width, bytes of regions | regions | stream | XXH3-128 (32)
  *
- * in the byte order of the machine, which the key holds. It is written under a temporary name and renamed.
+ * in the byte order of the machine, which the key holds. It is written under a temporary name and renamed. The states of
+ * ranks are the same under other names.
  */
 #include "core/run/resume.h"
 
@@ -14,7 +15,8 @@
 
 #include "core/base/file.h"
 
-#define STATE_NAME "resume.state"
+#define STATE_NAME "resume"
+#define STATE_TAIL ".state"
 static const char magic[9] = "IPSTATE1";
 enum { HEAD = 8 + 32 + 4 * 8, CHUNK_ROWS = 256 };
 
@@ -69,10 +71,21 @@ static ip_status make_key(char key[IP_HASH_HEX], const ip_session *session, cons
     add_file(hash, model);
     add_text(hash, session->corpus.ids_fingerprint);
     add_text(hash, anchors);
+    add_number(hash, ip_ranks_number(session->host->ranks));
+    add_number(hash, ip_ranks_count(session->host->ranks));
     add_settings(hash, session->settings);
     ip_hash128_hex(hash, key);
     ip_hash128_free(hash);
     return IP_OK;
+}
+
+/* turn 0: of a process that is alone. */
+static char *state_path(const char *folder, const ip_ranks *ranks, int turn) {
+    char name[64] = STATE_NAME STATE_TAIL;
+    if (turn > 0)
+        snprintf(name, sizeof name, STATE_NAME "-%u-of-%u-%d" STATE_TAIL, ip_ranks_number(ranks), ip_ranks_count(ranks),
+                 turn);
+    return ip_join_path(folder, name);
 }
 
 ip_status ip_resume_open(ip_resume *resume, const ip_session *session, const char *model, const char *anchors,
@@ -84,13 +97,17 @@ ip_status ip_resume_open(ip_resume *resume, const ip_session *session, const cha
     if (status != IP_OK) return status;
     resume->every = (double)s->checkpoint_seconds;
     resume->due = ip_seconds() + resume->every;
-    resume->path = ip_join_path(s->checkpoint, STATE_NAME);
-    return resume->path ? IP_OK : ip_fail(error, IP_FAILED, "out of memory");
+    resume->ranks = session->host->ranks;
+    bool alone = ip_ranks_count(resume->ranks) == 1;
+    resume->path = state_path(s->checkpoint, resume->ranks, alone ? 0 : 1);
+    resume->before = alone ? NULL : state_path(s->checkpoint, resume->ranks, 2);
+    return resume->path && (alone || resume->before) ? IP_OK : ip_fail(error, IP_FAILED, "out of memory");
 }
 
 void ip_resume_close(ip_resume *resume) {
     free(resume->path);
-    resume->path = NULL;
+    free(resume->before);
+    resume->path = resume->before = NULL;
 }
 
 void ip_resume_region(ip_resume *resume, void *data, size_t bytes) {
@@ -131,20 +148,70 @@ static ip_status fill(ip_resume *resume, const unsigned char *from, const ip_sto
     return ip_scratch_write(&store->scratch, 0, from, (size_t)(store->rows - store->resident) * row_bytes, error);
 }
 
-size_t ip_resume_take(ip_resume *resume, ip_session *session, const ip_store *store) {
+/* The first layer that the state of a file leaves to do; 0: none, or it is not of this work. */
+static size_t layer_of(const ip_resume *resume, const char *path, const ip_store *store) {
     struct stat info;
-    if (!resume->path || stat(resume->path, &info) != 0) return 0;
     ip_map map;
     ip_error error = {0};
-    if (ip_map_open(&map, resume->path, &error) != IP_OK) return 0;
+    if (!path || stat(path, &info) != 0 || ip_map_open(&map, path, &error) != IP_OK) return 0;
     size_t first = check_state(resume, &map, store);
-    if (first > 0 && fill(resume, map.data + HEAD, store, &error) != IP_OK) first = 0;
     ip_map_close(&map);
-    if (first > 0) {
-        ip_session_warn(session, "%s: going on with layer %zu", resume->path, first);
-    } else {
-        ip_session_warn(session, "%s: is damaged or of other work: beginning anew", resume->path);
+    return first;
+}
+
+static bool take_from(ip_resume *resume, const char *path, const ip_store *store) {
+    ip_map map;
+    ip_error error = {0};
+    if (ip_map_open(&map, path, &error) != IP_OK) return false;
+    bool good = fill(resume, map.data + HEAD, store, &error) == IP_OK;
+    ip_map_close(&map);
+    return good;
+}
+
+static bool is_there(const char *path) {
+    struct stat info;
+    return path && stat(path, &info) == 0;
+}
+
+/* The last layer that stands in a state of every rank: each has two. */
+static size_t common_layer(const ip_resume *resume, size_t now, size_t before) {
+    unsigned of = ip_ranks_count(resume->ranks), own = ip_ranks_number(resume->ranks);
+    if (of == 1) return now;
+    uint64_t *all = calloc(2 * (size_t)of, sizeof *all);
+    if (!all) ip_ranks_stop(resume->ranks, IP_FAILED);
+    all[2 * own] = now;
+    all[2 * own + 1] = before;
+    ip_ranks_sum(resume->ranks, all, 2 * (size_t)of);
+    size_t best = 0;
+    for (size_t i = 0; i < 2; i++) {
+        unsigned have = 0;
+        for (unsigned r = 0; r < of; r++) have += all[2 * r] == all[i] || all[2 * r + 1] == all[i];
+        if (have == of && all[i] > best) best = (size_t)all[i];
     }
+    free(all);
+    return best;
+}
+
+size_t ip_resume_take(ip_resume *resume, ip_session *session, const ip_store *store) {
+    if (!resume->path) return 0;
+    bool there = is_there(resume->path) || is_there(resume->before);
+    size_t now = layer_of(resume, resume->path, store), before = layer_of(resume, resume->before, store);
+    size_t first = common_layer(resume, now, before);
+    if (first > 0) {
+        const char *path = now == first ? resume->path : resume->before;
+        uint64_t failed = !take_from(resume, path, store);
+        ip_ranks_sum(resume->ranks, &failed, 1);
+        if (failed > 0) first = 0;
+    }
+    if (first > 0 && now != first) { /* the next one replaces the other */
+        char *path = resume->path;
+        resume->path = resume->before;
+        resume->before = path;
+    }
+    if (first > 0)
+        ip_session_warn(session, "%s: going on with layer %zu", resume->path, first);
+    else if (there)
+        ip_session_warn(session, "%s: is damaged or of other work: beginning anew", resume->path);
     return first;
 }
 
@@ -196,11 +263,23 @@ static ip_status write_state(const ip_resume *resume, const ip_store *store, siz
     return status;
 }
 
+/* Whether it is time: for all ranks when it is for the first. */
+static bool is_due(const ip_resume *resume, double now) {
+    uint64_t due = resume->path && now >= resume->due && ip_ranks_number(resume->ranks) == 0;
+    ip_ranks_sum(resume->ranks, &due, 1);
+    return due > 0;
+}
+
 void ip_resume_keep(ip_resume *resume, ip_session *session, const ip_store *store, size_t layer) {
     double start = ip_seconds();
-    if (!resume->path || start < resume->due) return;
+    if (!session->settings->checkpoint || !is_due(resume, start) || !resume->path) return;
     ip_session_stage(session, "checkpoint", 0, "");
     ip_error error = {0};
+    if (resume->before) { /* over the older one */
+        char *path = resume->before;
+        resume->before = resume->path;
+        resume->path = path;
+    }
     if (write_state(resume, store, layer + 1, &error) != IP_OK) {
         ip_session_warn(session, "no state is kept for going on after a kill: %s", error.message);
         ip_resume_close(resume);
@@ -211,7 +290,15 @@ void ip_resume_keep(ip_resume *resume, ip_session *session, const ip_store *stor
 }
 
 void ip_resume_forget(const char *folder) {
-    char *path = ip_join_path(folder, STATE_NAME);
-    if (path) unlink(path);
-    free(path);
+    DIR *entries = opendir(folder);
+    for (const struct dirent *e; entries && (e = readdir(entries)) != NULL;) {
+        size_t n = strlen(e->d_name), tail = sizeof STATE_TAIL - 1;
+        if (strncmp(e->d_name, STATE_NAME, sizeof STATE_NAME - 1) != 0 || n < tail ||
+            strcmp(e->d_name + n - tail, STATE_TAIL) != 0)
+            continue;
+        char *path = ip_join_path(folder, e->d_name);
+        if (path) unlink(path);
+        free(path);
+    }
+    if (entries) closedir(entries);
 }

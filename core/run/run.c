@@ -82,6 +82,7 @@ ip_status ip_run_note_losses(ip_run *run, const ip_corpus *corpus) {
 void ip_run_describe_machine(ip_run *run, const ip_session *session) {
     snprintf(run->isa, sizeof run->isa, "%s", session->kernels->name);
     run->threads = ip_pool_threads(session->pool);
+    run->ranks = ip_ranks_count(session->host->ranks);
     run->memory = session->memory_bound;
     run->peak_memory = session->peak_memory;
     memcpy(run->stages, session->times, sizeof run->stages);
@@ -99,9 +100,9 @@ ip_status ip_run_describe(ip_run *run, ip_session *session, const ip_anchors *an
     run->weights = ip_weights_describe(session, false);
     run->weights_stored = ip_weights_describe(session, true);
     if (!run->model_path || !run->model_name || !run->family || !run->weights || !run->weights_stored ||
-        (run->token_loss && ip_run_note_losses(run, &session->corpus) != IP_OK))
+        (run->token_loss && ip_run_note_losses(run, session->whole) != IP_OK))
         return ip_fail(error, IP_FAILED, "out of memory");
-    if (!run->files && ip_run_describe_corpus(run, &session->corpus, error) != IP_OK) return error->status;
+    if (!run->files && ip_run_describe_corpus(run, session->whole, error) != IP_OK) return error->status;
     ip_session_stage(session, "fingerprint", 0, "");
     ip_status status = ip_model_fingerprint(session->model, run->model_fingerprint, error);
     ip_session_end(session);

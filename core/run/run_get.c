@@ -91,7 +91,8 @@ ip_status ip_run_get(ip_run **out, const char *path, const ip_run_maker *maker, 
     if (status != IP_OK || *out) return status;
     *taken = false;
     status = ip_analyze(out, path, maker->corpora, maker->corpus_count, maker->settings, keep, maker->host, error);
-    if (status == IP_OK && keep) status = ip_run_write_folder(*out, keep, error);
+    const ip_ranks *ranks = maker->host ? maker->host->ranks : NULL;
+    if (status == IP_OK && keep && ip_ranks_number(ranks) == 0) status = ip_run_write_folder(*out, keep, error);
     if (status != IP_OK) {
         ip_run_free(*out);
         *out = NULL;

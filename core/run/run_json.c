@@ -126,6 +126,7 @@ void ip_run_write_head(ip_json *j, const ip_run *run) {
     ip_json_string(j, "isa", run->isa);
     ip_json_string(j, "compute", run->compute);
     ip_json_uint(j, "threads", run->threads);
+    if (run->ranks > 1) ip_json_uint(j, "ranks", run->ranks);
     ip_json_string(j, "sleef", ip_sleef_version());
     ip_json_close(j, '}');
     ip_json_open(j, "run", '{', true);

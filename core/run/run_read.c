@@ -138,6 +138,7 @@ static void read_machine(reader *r, ip_run *run, const ip_node *root) {
     short_text(r, about, "infoplane", "isa", run->isa, sizeof run->isa);
     short_text(r, about, "infoplane", "compute", run->compute, sizeof run->compute);
     run->threads = (unsigned)whole(r, about, "infoplane", "threads", UINT32_MAX);
+    run->ranks = ip_node_get(about, "ranks") ? (unsigned)whole(r, about, "infoplane", "ranks", UINT32_MAX) : 1;
     run->seconds = number(r, work, "run", "seconds");
     short_text(r, work, "run", "started", run->started, sizeof run->started);
     const ip_node *memory = ip_node_get(work, "memory");

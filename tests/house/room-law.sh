@@ -42,6 +42,8 @@ models/e.c|#include <criterion/criterion.h>|outside tests/unit
 arch/avx2/CMakeLists.txt|set_property(SOURCE x.c PROPERTY COMPILE_OPTIONS -ffast-math)|fast arithmetic
 core/forward/a.c|#include "core/estimators/soft.h"|of a higher one
 core/report/a.c|#include "core/analyze.h"|of a higher one
+core/mpi/a.c|#include "core/input/session.h"|it may see core/base only
+core/run/b.c|#include <mpi.h>|one door: core/mpi/
 core/d.c|#pragma GCC optimize("fast-math")|fast arithmetic
 ROWS
 # What must pass, among it the first door of <zlib.h>.
