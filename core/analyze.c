@@ -109,19 +109,33 @@ static ip_status look_at_tile(void *context, size_t layer, unsigned worker, cons
 
 /* ---- per layer ---- */
 
+static ip_status lens_sums(analysis *a, size_t layer, ip_lens_sums *sums, ip_error *error) {
+    ip_status status = ip_head_run(&a->head, "lens", layer < a->forward.plan->layers, error);
+    return status == IP_OK ? ip_lens_collect(&a->head, sums, error) : status;
+}
+
 /* What a shard leaves of a layer. */
 static ip_status write_layer(analysis *a, size_t layer, ip_error *error) {
     const ip_soft *soft = &a->estimator.soft;
     ip_session_stage(a->session, "state", 0, "");
-    return ip_shard_write(&a->writer, IP_SECTION_LAYER, (uint32_t)layer, soft->rows,
-                          soft->blocks * soft->positions * IP_LANES * sizeof(float), error);
+    ip_status status = ip_shard_write(&a->writer, IP_SECTION_LAYER, (uint32_t)layer, soft->rows,
+                                      soft->blocks * soft->positions * IP_LANES * sizeof(float), error);
+    if (status != IP_OK || !a->run->has_lens) return status;
+    ip_lens_sums sums;
+    status = lens_sums(a, layer, &sums, error);
+    return status == IP_OK ? ip_shard_write(&a->writer, IP_SECTION_LENS, (uint32_t)layer, &sums, sizeof sums, error)
+                           : status;
 }
 
 /* The lens of a layer; at the last one it is the loss. */
 static ip_status lens_layer(analysis *a, size_t layer, ip_error *error) {
     ip_layer_result *result = &a->run->layer[layer];
-    ip_status status = ip_head_run(&a->head, "lens", layer < a->forward.plan->layers, error);
-    return status == IP_OK ? ip_lens_collect(&a->head, &result->lens, &result->lens_entropy, error) : status;
+    ip_lens_sums sums;
+    ip_status status = lens_sums(a, layer, &sums, error);
+    if (status != IP_OK) return status;
+    ip_ranks_sum_wide(a->session->host->ranks, sums.of, IP_LENS_SUMS);
+    ip_lens_means(&sums, &result->lens, &result->lens_entropy);
+    return IP_OK;
 }
 
 /* Behind the last layer nothing is kept: the loss goes on from what its lens has left. */
@@ -214,6 +228,9 @@ static ip_status check_settings(analysis *a, ip_error *error) {
                        s->estimator);
     if (s->bound && (a->kind == IP_METHOD_BINNING || a->kind == IP_METHOD_MATRIX))
         return ip_fail(error, IP_USAGE, "--bound: the estimator %s has no number of codes to bound", s->estimator);
+    if (a->part.bound && s->bound_betas && strlen(s->bound_betas) >= sizeof a->part.betas)
+        return ip_fail(error, IP_USAGE, "--beta: a shard takes %zu characters; first:last:how many is shorter",
+                       sizeof a->part.betas - 1);
     if (s->top > IP_TOP_MOST) return ip_fail(error, IP_USAGE, "--top %u: 0 to %d n-grams", s->top, IP_TOP_MOST);
     if (s->bound) status = ip_bound_check(s, error);
     return status == IP_OK ? ip_resampling_check(s, error) : status;
@@ -328,12 +345,14 @@ static ip_status prepare_shard(analysis *a, ip_error *error) {
     bool pieces = session->settings->top > 0;
     uint32_t layers = (uint32_t)ip_model_plan(session->model)->layers + 1;
     ip_status status = ip_position_base(&a->estimator.position_base, &session->corpus, a->run->orders, error);
-    return status == IP_OK ? ip_shard_create(&a->writer, a->state, layers + 3 + pieces + a->part.loss, error) : status;
+    return status == IP_OK ? ip_shard_create(&a->writer, a->state,
+                                             layers * (1 + a->run->has_lens) + 3 + pieces + a->part.loss, error)
+                           : status;
 }
 
 static ip_status write_losses(analysis *a, ip_error *error) {
     uint64_t tokens = a->session->corpus.tokens;
-    ip_status status = ip_head_run(&a->head, "loss", false, error);
+    ip_status status = a->run->has_lens ? IP_OK : ip_head_run(&a->head, "loss", false, error);
     double *losses = status == IP_OK ? ip_big_alloc((size_t)tokens * sizeof *losses) : NULL;
     if (status == IP_OK && !losses) status = ip_fail(error, IP_FAILED, "out of memory for the losses");
     if (status == IP_OK) list_losses(a, losses);
@@ -428,8 +447,16 @@ static ip_status analyze(ip_run **out, const char *state, const char *model, con
                   .estimator = {.soft = {.scratch = {.fd = -1}}},
                   .store = {.scratch = {.fd = -1}}};
     if (state)
-        a.part = (ip_shard_part){
-            .index = settings->shard, .of = settings->shards, .loss = settings->loss, .loss_end = settings->loss_end};
+        a.part = (ip_shard_part){.index = settings->shard,
+                                 .of = settings->shards,
+                                 .loss = settings->loss,
+                                 .loss_end = settings->loss_end,
+                                 .lens = settings->lens,
+                                 .bound = settings->bound};
+    if (state && settings->bound) {
+        snprintf(a.part.effort, sizeof a.part.effort, "%s", settings->bound_effort);
+        snprintf(a.part.betas, sizeof a.part.betas, "%s", settings->bound_betas ? settings->bound_betas : "");
+    }
     ip_status status = ip_session_open(&session, settings, host, error);
     if (status == IP_OK) status = check_settings(&a, error);
     if (status == IP_OK) status = run_analysis(&a, model, corpora, corpus_count, error);
@@ -451,9 +478,6 @@ ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora
 ip_status ip_analyze_shard(char **path, const char *model, const char *const *corpora, size_t corpus_count,
                            const char *folder, const ip_settings *settings, const ip_host *host, ip_error *error) {
     *path = NULL;
-    if (settings->lens || settings->bound)
-        return ip_fail(error, IP_USAGE, "%s cannot be merged: leave it out of a --shard",
-                       settings->lens ? "--lens" : "--bound");
     if (settings->shard < 1 || settings->shard > settings->shards)
         return ip_fail(error, IP_USAGE, "--shard: 1/4 is the first of four");
     char name[64];

@@ -61,6 +61,12 @@ typedef struct ip_array {
 
 /* ---- settings: defaults from ip_settings_default ---- */
 
+/* Tokens that stay for the next analysis with the same settings->tokens: a series of models over one text tokenizes it
+ * once, as long as files, their cutting and the tokenizer are the same. Used by one analysis at a time. */
+typedef struct ip_tokens ip_tokens;
+ip_tokens *ip_tokens_new(void); /* NULL: out of memory */
+void ip_tokens_free(ip_tokens *tokens);
+
 typedef struct ip_settings {
     /* corpus */
     uint64_t documents;              /* at most; 0: all */
@@ -110,6 +116,7 @@ typedef struct ip_settings {
     /* names */
     const char *family, *name; /* NULL: from the file */
     const char *tokenizer;     /* a tokenizer.json, or its folder, instead of the model's; NULL: the model's */
+    ip_tokens *tokens;         /* where tokens are kept and looked for (analyze); NULL: nowhere */
 } ip_settings;
 
 void ip_settings_default(ip_settings *settings);

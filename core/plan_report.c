@@ -34,7 +34,7 @@ static ip_status add_bound(ip_plan_report *out, ip_session *session, size_t bins
     ip_label_rule rule = ip_label_rule_of(s);
     uint64_t held = ip_resident_anonymous(), bytes = 0;
     double seconds = 0.0;
-    ip_status status = ip_ngram_partitions(x, y, &session->corpus, &rule, session->pool, error);
+    ip_status status = ip_ngram_partitions(x, y, session->whole, &rule, session->pool, error);
     if (status == IP_OK) status = ip_bound_expect(&bytes, &seconds, x, y, s->orders, bins, session, error);
     for (unsigned k = 0; k < IP_ORDERS_MAX; k++) {
         ip_partition_free(&x[k]);
@@ -63,9 +63,9 @@ static ip_status fill(ip_plan_report *out, ip_session *session, const ip_tiling 
     if (!out->model_name || !out->family || !out->weights || !out->weights_stored)
         return ip_fail(error, IP_FAILED, "out of memory");
     out->models = 1;
-    out->documents = session->corpus.documents;
-    out->tokens = session->corpus.tokens;
-    out->positions = ip_corpus_positions(&session->corpus, s->orders);
+    out->documents = session->whole->documents;
+    out->tokens = session->whole->tokens;
+    out->positions = ip_corpus_positions(session->whole, s->orders);
     out->layers = plan->layers;
     out->width = plan->width;
     out->longest = tiling->longest;
@@ -84,7 +84,7 @@ static ip_status fill(ip_plan_report *out, ip_session *session, const ip_tiling 
                    : s->loss ? 1.0
                              : 0.0; /* the loss is the lens of the last layer */
     double blocks = (double)plan->layers + (heads > 0.0 ? heads * head_in_blocks(plan) : 0.0);
-    out->seconds = per_block * blocks * (double)out->tokens / out->threads;
+    out->seconds = per_block * blocks * (double)session->corpus.tokens / out->threads;
     double estimate = 0.0;
     if (status == IP_OK && out->positions > 0 && s->shards == 0)
         status = ip_time_estimate(&estimate, session, bins, error);
@@ -92,11 +92,11 @@ static ip_status fill(ip_plan_report *out, ip_session *session, const ip_tiling 
     return status == IP_OK && s->bound && out->positions > 0 ? add_bound(out, session, bins, error) : status;
 }
 
-/* A shard takes its part of the documents. */
+/* A shard takes its part of the documents, and so does a rank: memory and time are its own. */
 static ip_status choose_documents(ip_session *session, ip_error *error) {
     const ip_settings *s = session->settings;
     ip_shard_part part = {.index = s->shard, .of = s->shards};
-    if (s->shards == 0) return IP_OK;
+    if (s->shards == 0) return ip_session_deal(session, 1, error);
     ip_status status = ip_shard_plan(&part, session->corpus.documents, error);
     if (status == IP_OK) ip_shard_narrow(&session->corpus, &part, s->orders);
     return status;

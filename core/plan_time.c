@@ -161,7 +161,14 @@ static void narrow(ip_corpus *corpus, unsigned orders, uint64_t positions) {
 /* Two trials tell what does not grow with the positions (eigenvalues, say) from what does. */
 ip_status ip_time_estimate(double *seconds, ip_session *session, size_t bins, ip_error *error) {
     unsigned orders = session->settings->orders;
-    ip_corpus whole = session->corpus;
+    const ip_corpus kept = session->corpus, whole = *session->whole, *kept_whole = session->whole;
+    const ip_host *host = session->host;
+    ip_host alone = *host; /* ranks try it each by itself */
+    uint64_t *deal = session->deal;
+    alone.ranks = NULL;
+    session->host = &alone;
+    session->deal = NULL;
+    session->whole = &session->corpus;
     double all = (double)ip_corpus_positions(&whole, orders), n[2], spent[2] = {0.0, 0.0};
     ip_status status = IP_OK;
     for (int i = 0; status == IP_OK && i < 2; i++) {
@@ -170,10 +177,13 @@ ip_status ip_time_estimate(double *seconds, ip_session *session, size_t bins, ip
         n[i] = (double)ip_corpus_positions(&session->corpus, orders);
         status = try_estimate(&spent[i], session, bins, error);
     }
-    session->corpus = whole;
+    session->corpus = kept;
+    session->whole = kept_whole;
+    session->host = host;
+    session->deal = deal;
     if (status != IP_OK) return status;
     double each = n[1] > n[0] ? (spent[1] - spent[0]) / (n[1] - n[0]) : spent[1] / n[1];
     if (!(each > 0.0)) each = spent[1] / n[1];
-    *seconds = spent[1] + each * (all - n[1]);
+    *seconds = (spent[1] + each * (all - n[1])) / ip_ranks_count(host->ranks);
     return IP_OK;
 }

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 
 #include "arch/scalar_math.h"
-#include "core/base/ranks_door.h"
-#include "core/numbers/wide.h"
 
 /* -log p of one row, in nats; fixed-point for the sums. */
 static double row_loss(const ip_head_row *row) {
@@ -79,23 +77,25 @@ static double row_entropy(const ip_head *head, uint64_t i) {
     return ip_log(lse->sum) - head->weighted[i] / lse->sum;
 }
 
-ip_status ip_lens_collect(const ip_head *head, double *nats, double *entropy, ip_error *error) {
+ip_status ip_lens_collect(const ip_head *head, ip_lens_sums *sums, ip_error *error) {
     const ip_corpus *corpus = &head->layers->session->corpus;
-    ip_wide plus = {0, 0}, minus = {0, 0}, entropy_plus = {0, 0}, entropy_minus = {0, 0};
-    uint64_t tokens = 0;
+    ip_wide *of = sums->of;
+    *sums = (ip_lens_sums){0};
     for (size_t d = 0; d < corpus->documents; d++) {
-        for (uint64_t i = corpus->offsets[d]; i + 1 < corpus->offsets[d + 1]; i++, tokens++) {
+        for (uint64_t i = corpus->offsets[d]; i + 1 < corpus->offsets[d + 1]; i++) {
             double x = row_loss(&head->rows[i]), h = row_entropy(head, i);
             if (!isfinite(x) || !isfinite(h))
                 return ip_fail(error, IP_FAILED, "the lens at document %zu, token %llu is not finite", d,
                                (unsigned long long)(i - corpus->offsets[d]));
-            add_fixed(&plus, &minus, x);
-            add_fixed(&entropy_plus, &entropy_minus, h);
+            add_fixed(&of[0], &of[1], x);
+            add_fixed(&of[2], &of[3], h);
+            of[4].low++;
         }
     }
-    ip_wide sums[] = {plus, minus, entropy_plus, entropy_minus, {tokens, 0}};
-    ip_ranks_sum_wide(head->layers->session->host->ranks, sums, 5);
-    *nats = mean_of(sums[0], sums[1], sums[4].low).nats_per_token;
-    *entropy = mean_of(sums[2], sums[3], sums[4].low).nats_per_token;
     return IP_OK;
+}
+
+void ip_lens_means(const ip_lens_sums *sums, double *nats, double *entropy) {
+    *nats = mean_of(sums->of[0], sums->of[1], sums->of[4].low).nats_per_token;
+    *entropy = mean_of(sums->of[2], sums->of[3], sums->of[4].low).nats_per_token;
 }

@@ -8,9 +8,11 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "core/base/hash.h"
 #include "core/base/map_guard.h"
 #include "core/base/ranks_door.h"
 #include "core/base/resident.h"
+#include "core/input/kept_tokens.h"
 #include "models/checkpoint.h"
 #include "models/quantise.h"
 
@@ -152,49 +154,81 @@ ip_status ip_session_tokenizer_alone(ip_session *session, ip_tokenizer **out, co
     return status;
 }
 
-ip_status ip_session_corpus(ip_session *session, const char *const *corpora, size_t count, ip_error *error) {
-    ip_tokenizer *tokenizer = NULL;
-    bool text = false;
-    for (size_t i = 0; i < count; i++) text = text || !ends_with(corpora[i], ".npy");
-    ip_session_stage(session, "tokens", 0, "bytes");
-    ip_status status = IP_OK;
-    for (size_t i = 0; i < count && ip_ranks_count(session->host->ranks) > 1; i++)
-        if (strcmp(corpora[i], "-") == 0)
-            return ip_fail(error, IP_USAGE, "-: standard input comes to one rank only; put the text into a file");
-    if (text) status = ip_session_tokenizer(session, &tokenizer, error);
+/* Reads the corpora into session->corpus; the tokenizer is what they are read with, or NULL. */
+static ip_status read_corpus(ip_session *session, const char *const *corpora, size_t count,
+                             const ip_tokenizer *tokenizer, ip_error *error) {
     const size_t vocabulary = ip_model_plan(session->model)->vocabulary;
     ip_corpus_options options = ip_corpus_options_of(session->settings);
-    if (status == IP_OK)
-        status = ip_corpus_read(&session->corpus, corpora, count, &options, tokenizer, vocabulary, session->pool,
-                                warn_of, session, corpus_progress, session, error);
-    /* n-grams are listed as text where there is a tokenizer; ids alone will do. */
-    if (status == IP_OK && !text && session->settings->top > 0 &&
-        ip_session_tokenizer(session, &tokenizer, error) != IP_OK)
-        tokenizer = NULL;
-    if (session->settings->top > 0) {
-        session->tokenizer = tokenizer;
-    } else {
-        ip_tokenizer_free(tokenizer);
-    }
+    ip_status status = ip_corpus_read(&session->corpus, corpora, count, &options, tokenizer, vocabulary, session->pool,
+                                      warn_of, session, corpus_progress, session, error);
     if (status == IP_OK && session->corpus.replaced > 0)
         ip_session_warn(session, "%s: invalid UTF-8: %llu U+FFFD put in", corpora[0],
                         (unsigned long long)session->corpus.replaced);
     return status;
 }
 
+ip_status ip_session_corpus(ip_session *session, const char *const *corpora, size_t count, ip_error *error) {
+    const ip_settings *s = session->settings;
+    ip_tokenizer *tokenizer = NULL;
+    bool text = false;
+    char key[IP_HASH_HEX] = "";
+    for (size_t i = 0; i < count; i++) text = text || !ends_with(corpora[i], ".npy");
+    ip_session_stage(session, "tokens", 0, "bytes");
+    for (size_t i = 0; i < count && ip_ranks_count(session->host->ranks) > 1; i++)
+        if (strcmp(corpora[i], "-") == 0)
+            return ip_fail(error, IP_USAGE, "-: standard input comes to one rank only; put the text into a file");
+    ip_status status = IP_OK;
+    if (s->tokens && s->shards == 0) status = ip_tokens_key(key, session, corpora, count, error);
+    const ip_corpus *kept = ip_tokens_find(s->tokens, key);
+    if (status == IP_OK && text && !kept) status = ip_session_tokenizer(session, &tokenizer, error);
+    if (status == IP_OK && kept) {
+        session->corpus = *kept;
+        session->corpus_is_kept = true;
+    } else if (status == IP_OK) {
+        status = read_corpus(session, corpora, count, tokenizer, error);
+        if (status == IP_OK && key[0] != '\0') {
+            ip_tokens_keep(s->tokens, key, &session->corpus);
+            session->corpus_is_kept = true;
+        }
+    }
+    /* n-grams are listed as text where there is a tokenizer; ids alone will do. */
+    if (status == IP_OK && s->top > 0 && !tokenizer && ip_session_tokenizer(session, &tokenizer, error) != IP_OK)
+        tokenizer = NULL;
+    if (s->top > 0) {
+        session->tokenizer = tokenizer;
+    } else {
+        ip_tokenizer_free(tokenizer);
+    }
+    return status;
+}
+
 /* ---- ranks ---- */
 
-/* Borders where a rank's share of the tokens ends; every rank gets a unit at least. */
-static void set_borders(uint64_t *deal, const ip_corpus *corpus, size_t unit, unsigned ranks) {
+/* Borders with at most so many tokens, or units of one, to a rank, filled from the first on; false when that is too few. */
+static bool fill_borders(uint64_t *deal, const ip_corpus *corpus, size_t unit, unsigned ranks, uint64_t most) {
     size_t units = corpus->documents / unit, at = 0;
     deal[0] = 0;
-    for (unsigned r = 1; r < ranks; r++) {
-        uint64_t tokens = corpus->tokens / ranks * r;
+    for (unsigned r = 0; r < ranks; r++) {
+        uint64_t before = corpus->offsets[at * unit];
+        size_t last = units - (ranks - 1 - r); /* a unit is left for every rank behind */
         at++;
-        while (at < units - (ranks - r) && corpus->offsets[at * unit] < tokens) at++;
-        deal[r] = (uint64_t)at * unit;
+        while (at < last && corpus->offsets[(at + 1) * unit] - before <= most) at++;
+        if (corpus->offsets[at * unit] - before > most) return false;
+        deal[r + 1] = (uint64_t)at * unit;
     }
-    deal[ranks] = corpus->documents;
+    return at == units;
+}
+
+void ip_deal_documents(uint64_t *deal, const ip_corpus *corpus, size_t unit, unsigned ranks) {
+    uint64_t low = corpus->tokens / ranks, high = corpus->tokens;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (fill_borders(deal, corpus, unit, ranks, middle))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    fill_borders(deal, corpus, unit, ranks, high);
 }
 
 ip_status ip_session_deal(ip_session *session, size_t unit, ip_error *error) {
@@ -207,7 +241,7 @@ ip_status ip_session_deal(ip_session *session, size_t unit, ip_error *error) {
                        whole->documents / unit, unit == 1 ? "documents" : "pairs", of);
     uint64_t *deal = malloc((of + 1) * sizeof *deal);
     if (!deal) return ip_fail(error, IP_FAILED, "out of memory");
-    set_borders(deal, whole, unit, of);
+    ip_deal_documents(deal, whole, unit, of);
     size_t first = (size_t)deal[rank], documents = (size_t)(deal[rank + 1] - deal[rank]);
     uint64_t *offsets = malloc((documents + 1) * sizeof *offsets);
     if (!offsets) {
@@ -237,7 +271,7 @@ ip_status ip_session_close(ip_session *session, ip_status status, ip_error *erro
         session->corpus = session->undealt;
         free(session->deal);
     }
-    ip_corpus_free(&session->corpus);
+    if (!session->corpus_is_kept) ip_corpus_free(&session->corpus);
     ip_tokenizer_free(session->tokenizer);
     ip_model_close(session->model);
     ip_pool_destroy(session->pool);

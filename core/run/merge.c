@@ -7,6 +7,7 @@
 #include "core/base/hash.h"
 #include "core/base/memory.h"
 #include "core/base/resident.h"
+#include "core/bound/bound_ngrams.h"
 #include "core/estimators/estimator.h"
 #include "core/forward/loss.h"
 #include "core/run/budget.h"
@@ -65,6 +66,9 @@ static ip_status check_pair(const part *a, const part *b, ip_error *error) {
         return foreign(a, b, "--bins, --seed, --anchors or --calibration", error);
     if (x->null != y->null || x->groups != y->groups || x->bootstrap != y->bootstrap || x->top != y->top)
         return foreign(a, b, "--null, --groups, --bootstrap or --top", error);
+    if (p->lens != q->lens) return foreign(a, b, "--lens", error);
+    if (p->bound != q->bound || !same_text(p->betas, q->betas) || !same_text(p->effort, q->effort))
+        return foreign(a, b, "--bound, --beta or --effort", error);
     if (p->loss != q->loss || p->loss_end != q->loss_end) return foreign(a, b, "--loss or --loss-end", error);
     return IP_OK;
 }
@@ -264,6 +268,27 @@ static ip_status fill_layer(merge *m, size_t layer, float *rows, ip_error *error
     return status;
 }
 
+/* The shards' sums; those of the tokens must be as many as the corpus has. */
+static ip_status merge_lens(merge *m, size_t layer, ip_error *error) {
+    ip_lens_sums all = {0};
+    for (size_t i = 0; i < m->count; i++) {
+        const part *p = &m->parts[i];
+        const unsigned char *data;
+        ip_lens_sums sums;
+        ip_status status =
+            ip_shard_section(&p->file, IP_SECTION_LENS, (uint32_t)layer, sizeof sums, &data, NULL, error);
+        if (status != IP_OK) return status;
+        memcpy(&sums, data, sizeof sums);
+        if (sums.of[4].high != 0 || sums.of[4].low > p->place.tokens)
+            return ip_fail(error, IP_BAD_INPUT, "%s: layer %zu holds the lens of more tokens than there are",
+                           p->file.path, layer);
+        for (size_t k = 0; k < IP_LENS_SUMS; k++) ip_wide_add(&all.of[k], sums.of[k]);
+    }
+    ip_layer_result *result = &m->run->layer[layer];
+    ip_lens_means(&all, &result->lens, &result->lens_entropy);
+    return IP_OK;
+}
+
 static ip_status run_layers(merge *m, ip_error *error) {
     size_t threads = ip_pool_threads(m->session->pool);
     float *rows = malloc(threads * CHUNK * m->estimator.soft.blocks * IP_LANES * sizeof *rows);
@@ -271,6 +296,7 @@ static ip_status run_layers(merge *m, ip_error *error) {
     for (size_t layer = 0; status == IP_OK && layer <= m->run->layers; layer++) {
         status = fill_layer(m, layer, rows, error);
         if (status == IP_OK) status = ip_estimator_layer(&m->estimator, layer, error);
+        if (status == IP_OK && m->run->has_lens) status = merge_lens(m, layer, error);
         if (status == IP_OK) status = ip_session_advance(m->session, 0, error);
     }
     free(rows);
@@ -347,6 +373,10 @@ static ip_status run_merge(merge *m, ip_error *error) {
     if (status == IP_OK && m->settings.top > 0) status = read_pieces(m, error);
     if (status == IP_OK) status = open_soft(m, error);
     if (status == IP_OK) status = place_parts(m, error);
+    const ip_settings *s = &m->settings;
+    if (status == IP_OK && s->bound)
+        status = ip_bound_of_orders(m->run->bound, m->estimator.x, m->estimator.y, s->orders, m->run->bins, m->session,
+                                    error);
     if (status == IP_OK) status = run_layers(m, error);
     ip_pieces pieces = {piece_of, m};
     if (status == IP_OK) status = ip_estimator_finish(&m->estimator, &pieces, error);
@@ -381,7 +411,15 @@ ip_status ip_merge(ip_run **out, const char *const *states, size_t count, const 
         s->groups = run->groups;
         s->bootstrap = run->bootstrap;
         s->top = run->top;
-        status = ip_session_open(&session, s, host, error);
+        const ip_shard_part *place = &m.parts[0].place;
+        run->has_lens = place->lens;
+        s->bound = place->bound;
+        s->bound_effort = place->effort;
+        s->bound_betas = place->betas[0] ? place->betas : NULL;
+        if (s->bound) status = ip_bound_check(s, error);
+        if (status != IP_OK)
+            status = ip_fail(error, IP_BAD_INPUT, "%s: its description asks for what cannot be", m.parts[0].file.path);
+        if (status == IP_OK) status = ip_session_open(&session, s, host, error);
         if (status == IP_OK) status = run_merge(&m, error);
         ip_estimator_close(&m.estimator);
         status = ip_session_close(&session, status, error);

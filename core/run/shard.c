@@ -44,6 +44,13 @@ static void write_meta(FILE *file, const ip_run *run, const ip_shard_part *part)
     ip_json_uint(j, "top", run->top);
     ip_json_uint(j, "loss", part->loss);
     ip_json_uint(j, "loss_end", (uint64_t)(part->loss_end + 1)); /* 0: none */
+    ip_json_uint(j, "lens", part->lens);
+    if (part->bound) {
+        ip_json_open(j, "bound", '{', true);
+        ip_json_string(j, "effort", part->effort);
+        ip_json_string(j, "beta", part->betas);
+        ip_json_close(j, '}');
+    }
     ip_json_close(j, '}');
     ip_json_close(j, '}');
     ip_json_end(j);
@@ -110,9 +117,24 @@ static bool count_of(const ip_node *node, const char *key, uint64_t most, uint64
     return ip_node_whole(ip_node_get(node, key), out) && *out <= most;
 }
 
+/* A text member into room for it. */
+static bool text_of(const ip_node *node, const char *key, char *out, size_t room) {
+    const char *text;
+    if (!ip_node_text(ip_node_get(node, key), &text) || strlen(text) >= room) return false;
+    strcpy(out, text);
+    return true;
+}
+
+/* Whether a bound is asked for, and how; false when its member is none. */
+static bool read_bound(ip_shard_part *part, const ip_node *bound) {
+    part->bound = bound != NULL;
+    return !bound || (text_of(bound, "effort", part->effort, sizeof part->effort) &&
+                      text_of(bound, "beta", part->betas, sizeof part->betas));
+}
+
 ip_status ip_shard_read_meta(ip_run **run, ip_shard_part *part, const ip_shard_file *file, ip_error *error) {
     const unsigned char *data;
-    uint64_t size, top = 0, loss = 0, end = 0;
+    uint64_t size, top = 0, loss = 0, end = 0, lens = 0;
     *run = NULL;
     ip_status status = ip_shard_section(file, IP_SECTION_META, 0, UINT64_MAX, &data, &size, error);
     if (status != IP_OK) return status;
@@ -126,8 +148,9 @@ ip_status ip_shard_read_meta(ip_run **run, ip_shard_part *part, const ip_shard_f
           count_of(s, "first_document", UINT32_MAX, &part->first_document) &&
           count_of(s, "documents", UINT32_MAX, &part->documents) && count_of(s, "tokens", UINT32_MAX, &part->tokens) &&
           count_of(s, "positions", UINT32_MAX, &part->positions) && count_of(s, "top", IP_TOP_MOST, &top) &&
-          count_of(s, "loss", 1, &loss) && count_of(s, "loss_end", INT32_MAX, &end) && part->index >= 1 &&
-          part->index <= part->of && part->documents <= UINT32_MAX - part->first_document))
+          count_of(s, "loss", 1, &loss) && count_of(s, "loss_end", INT32_MAX, &end) && count_of(s, "lens", 1, &lens) &&
+          read_bound(part, ip_node_get(s, "bound")) && part->index >= 1 && part->index <= part->of &&
+          part->documents <= UINT32_MAX - part->first_document))
         status = ip_fail(error, IP_BAD_INPUT, "%s: its description of the shard is not one", file->path);
     ip_node_free(root);
     if (status != IP_OK) {
@@ -137,6 +160,7 @@ ip_status ip_shard_read_meta(ip_run **run, ip_shard_part *part, const ip_shard_f
     }
     (*run)->top = (unsigned)top;
     part->loss = loss != 0;
+    part->lens = lens != 0;
     part->loss_end = (int64_t)end - 1;
     return IP_OK;
 }

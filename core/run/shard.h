@@ -12,7 +12,8 @@ typedef struct ip_shard_part {
     uint64_t index, of;
     uint64_t first_document, documents, tokens, positions;
     int64_t loss_end; /* of the run; -1: none */
-    bool loss;
+    bool loss, lens, bound;
+    char effort[16], betas[512]; /* of the bound: --effort; --beta as it was given, empty: the default */
 } ip_shard_part;
 
 /* Documents of part->index of part->of; IP_USAGE when there are fewer documents than shards. */

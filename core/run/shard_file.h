@@ -22,6 +22,7 @@ typedef enum ip_section_kind {
     IP_SECTION_IDS = 3,     /* i32 per token */
     IP_SECTION_LOSSES = 4,  /* f64 per token: -log p of the token that follows; 0 where there is none */
     IP_SECTION_PIECES = 5,  /* per token id in use, rising: u32 id, u32 bytes, the bytes that it stands for */
+    IP_SECTION_LENS = 7,    /* u64 [5][2], low word first: the lens's sums at layer `number` (core/forward/loss.h) */
     IP_SECTION_LAYER = 6    /* f32 [blocks of 16 anchors][positions][16]: soft assignments of layer `number` */
 } ip_section_kind;
 

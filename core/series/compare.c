@@ -47,12 +47,16 @@ ip_status ip_compare(ip_comparison **out, const char *a, const char *b, const ip
     const ip_kernels *kernels;
     ip_comparison *c = calloc(1, sizeof *c);
     if (!c) return ip_fail(error, IP_FAILED, "out of memory");
-    ip_settings own = settings->analysis;
+    ip_compare_settings kept = *settings;
+    settings = &kept;
+    kept.analysis.tokens = ip_tokens_new(); /* one tokenization; without memory for it, two */
+    ip_settings own = kept.analysis;
     if (settings->b_weights) own.weights = settings->b_weights;
     if (settings->b_compute) own.compute = settings->b_compute;
     ip_status status = ip_arch_select(&kernels, settings->analysis.isa, error);
     if (status == IP_OK) status = get_side(&c->a, a, settings, &settings->analysis, "a", host, error);
     if (status == IP_OK) status = get_side(&c->b, b, settings, &own, "b", host, error);
+    ip_tokens_free(kept.analysis.tokens);
     if (status == IP_OK) status = ip_pair_check(c->a, a, c->b, b, error);
     if (status == IP_OK) status = compare_all(c, error);
     if (status == IP_OK) {

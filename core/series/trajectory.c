@@ -229,6 +229,9 @@ ip_status ip_trajectory_run(ip_trajectory **out, const char *const *checkpoints,
     const ip_kernels *kernels;
     ip_trajectory *t = calloc(1, sizeof *t);
     if (!t) return ip_fail(error, IP_FAILED, "out of memory");
+    ip_trajectory_settings own = *settings;
+    own.analysis.tokens = ip_tokens_new(); /* one tokenization; without memory for it, one per checkpoint */
+    settings = &own;
     journey j = {t, settings, host, error};
     if (settings->watch && host && ip_ranks_count(host->ranks) > 1)
         status = ip_fail(error, IP_USAGE, "--watch: ranks cannot wait for files together; start it without mpirun");
@@ -237,6 +240,7 @@ ip_status ip_trajectory_run(ip_trajectory **out, const char *const *checkpoints,
     if (status == IP_OK && settings->watch) status = watch_folder(&j);
     if (status == IP_OK && t->stops == 0)
         status = ip_fail(error, IP_INTERRUPTED, "interrupted: no checkpoint was seen");
+    ip_tokens_free(own.analysis.tokens);
     if (status == IP_OK) status = find_phases(t, error);
     if (status == IP_OK) {
         *out = t;

@@ -101,6 +101,7 @@ echo $$ >"$PID_FILE-$OMPI_COMM_WORLD_RANK"
 exec "$INFOPLANE" "$@"
 SH
 chmod +x "$work/rank"
+mkdir "$work/stopped"
 killed=0 went_on=0
 for attempt in 1 2 3; do
     rm -f "$work"/pid-*
