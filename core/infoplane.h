@@ -370,10 +370,13 @@ typedef struct ip_plan_report {
     uint64_t models;       /* a series: how many are to be analysed, one after the other; else 1 */
     char isa[64], compute[32];
     unsigned threads;
+    unsigned ranks; /* memory, scratch and time are those of the first of them */
 } ip_plan_report;
 
 ip_status ip_analyze_plan(ip_plan_report *out, const char *model, const char *const *corpora, size_t corpus_count,
                           const ip_settings *settings, const ip_host *host, ip_error *error);
+ip_status ip_preference_plan(ip_plan_report *out, const char *model, const char *pairs, const ip_settings *settings,
+                             const ip_host *host, ip_error *error);
 void ip_plan_report_free(ip_plan_report *report);
 void ip_plan_report_write(const ip_plan_report *report, bool json, FILE *file);
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/ranks_door.h"
 #include "core/base/resident.h"
 #include "core/bound/bound_ngrams.h"
 #include "core/estimators/anchors.h"
@@ -11,6 +12,7 @@
 #include "core/ngrams/ngrams.h"
 #include "core/output/json_write.h"
 #include "core/plan_time.h"
+#include "core/preference/preference.h"
 #include "core/run/budget.h"
 #include "core/run/shard.h"
 
@@ -48,14 +50,11 @@ static ip_status add_bound(ip_plan_report *out, ip_session *session, size_t bins
     return status;
 }
 
-static ip_status fill(ip_plan_report *out, ip_session *session, const ip_tiling *tiling, ip_error *error) {
+/* What every plan says, and the time that the blocks take. */
+static ip_status describe(ip_plan_report *out, ip_session *session, const ip_tiling *tiling, const ip_budget *budget,
+                          uint64_t positions, double blocks, ip_error *error) {
     const ip_settings *s = session->settings;
     const ip_plan *plan = ip_model_plan(session->model);
-    size_t bins;
-    ip_budget budget;
-    ip_status status = ip_anchors_count(&bins, s->anchors, plan->width, (size_t)s->bins, error);
-    if (status == IP_OK) status = ip_budget_make(&budget, session, tiling, true, bins, s->loss || s->lens, error);
-    if (status != IP_OK) return status;
     out->model_name = strdup(s->name ? s->name : ip_model_name(session->model));
     out->family = strdup(ip_model_family(session->model));
     out->weights = ip_weights_describe(session, false);
@@ -65,31 +64,58 @@ static ip_status fill(ip_plan_report *out, ip_session *session, const ip_tiling 
     out->models = 1;
     out->documents = session->whole->documents;
     out->tokens = session->whole->tokens;
-    out->positions = ip_corpus_positions(session->whole, s->orders);
+    out->positions = positions;
     out->layers = plan->layers;
     out->width = plan->width;
     out->longest = tiling->longest;
     out->context_length = plan->context_length;
     out->parameters = plan->parameters;
     out->memory_bound = session->memory_bound;
-    out->memory = budget.peak - budget.slack;
-    out->memory_least = budget.least;
-    out->scratch = budget.scratch;
+    out->memory = budget->peak - budget->slack;
+    out->memory_least = budget->least;
+    out->scratch = budget->scratch;
     out->threads = ip_pool_threads(session->pool);
+    out->ranks = ip_ranks_count(session->host->ranks);
     snprintf(out->isa, sizeof out->isa, "%s", session->kernels->name);
     ip_compute_describe(session, out->compute, sizeof out->compute);
     double per_block = 0.0;
-    if (tiling->tile_count > 0) status = ip_time_block(&per_block, session, tiling, error);
+    ip_status status = tiling->tile_count > 0 ? ip_time_block(&per_block, session, tiling, error) : IP_OK;
+    out->seconds = per_block * blocks * (double)session->corpus.tokens / out->threads;
+    return status;
+}
+
+static ip_status fill(ip_plan_report *out, ip_session *session, const ip_tiling *tiling, ip_error *error) {
+    const ip_settings *s = session->settings;
+    const ip_plan *plan = ip_model_plan(session->model);
+    size_t bins;
+    ip_budget budget;
+    ip_status status = ip_anchors_count(&bins, s->anchors, plan->width, (size_t)s->bins, error);
+    if (status == IP_OK) status = ip_budget_make(&budget, session, tiling, true, bins, s->loss || s->lens, error);
+    if (status != IP_OK) return status;
     double heads = s->lens   ? (double)plan->layers + 1.0
                    : s->loss ? 1.0
                              : 0.0; /* the loss is the lens of the last layer */
     double blocks = (double)plan->layers + (heads > 0.0 ? heads * head_in_blocks(plan) : 0.0);
-    out->seconds = per_block * blocks * (double)session->corpus.tokens / out->threads;
+    uint64_t positions = ip_corpus_positions(session->whole, s->orders);
+    status = describe(out, session, tiling, &budget, positions, blocks, error);
     double estimate = 0.0;
-    if (status == IP_OK && out->positions > 0 && s->shards == 0)
-        status = ip_time_estimate(&estimate, session, bins, error);
+    if (status == IP_OK && positions > 0 && s->shards == 0) status = ip_time_estimate(&estimate, session, bins, error);
     out->seconds += estimate * ((double)plan->layers + 1.0);
-    return status == IP_OK && s->bound && out->positions > 0 ? add_bound(out, session, bins, error) : status;
+    return status == IP_OK && s->bound && positions > 0 ? add_bound(out, session, bins, error) : status;
+}
+
+/* The estimates of two sides take next to nothing beside the blocks. */
+static ip_status fill_preference(void *context, ip_session *session, const ip_tiling *tiling, const ip_budget *budget,
+                                 uint64_t positions, ip_error *error) {
+    return describe(context, session, tiling, budget, positions, (double)ip_model_plan(session->model)->layers, error);
+}
+
+ip_status ip_preference_plan(ip_plan_report *out, const char *model, const char *pairs, const ip_settings *settings,
+                             const ip_host *host, ip_error *error) {
+    memset(out, 0, sizeof *out);
+    ip_status status = ip_preference_size_up(model, pairs, settings, host, fill_preference, out, error);
+    if (status != IP_OK) ip_plan_report_free(out);
+    return status;
 }
 
 /* A shard takes its part of the documents, and so does a rank: memory and time are its own. */
@@ -162,6 +188,7 @@ static void write_json(const ip_plan_report *r, FILE *file) {
     ip_json_string(j, "isa", r->isa);
     ip_json_string(j, "compute", r->compute);
     ip_json_uint(j, "threads", r->threads);
+    if (r->ranks > 1) ip_json_uint(j, "ranks", r->ranks);
     ip_json_uint(j, "models", r->models);
     ip_json_uint(j, "memory_bound", r->memory_bound);
     ip_json_uint(j, "memory", r->memory);
@@ -193,4 +220,5 @@ void ip_plan_report_write(const ip_plan_report *r, bool json, FILE *file) {
     megabytes(file, "scratch files", r->scratch, "   --scratch");
     fprintf(file, "  %-22s %12.1f s     on %u thread%s, %s on %s\n", "expected time", r->seconds, r->threads,
             r->threads == 1 ? "" : "s", r->compute, r->isa);
+    if (r->ranks > 1) fprintf(file, "memory, scratch and time: of the first of %u ranks\n", r->ranks);
 }

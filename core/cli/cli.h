@@ -77,6 +77,9 @@ const char *cli_nearest_command(const char *name);
 /* Prints "infoplane: message" and returns the status. A rank puts its name in front. */
 ip_status cli_fail(ip_status status, const char *format, ...) IP_PRINTF(2, 3);
 
+/* Prints a plan and frees it, or the error that there is in its place. */
+ip_status cli_show_plan(const cli_args *args, ip_status planned, ip_plan_report *plan, const ip_error *error);
+
 /* Progress, warnings and interrupts; the ranks that this process is one of, which from here on are in errors. Of several
  * ranks the first one tells. */
 void cli_host_start(ip_host *host, bool quiet, ip_ranks *ranks);

@@ -4,6 +4,12 @@
 ip_status cli_preference(const cli_args *args, const ip_host *host) {
     if (args->positional_count != 2) return cli_fail(IP_USAGE, "usage: infoplane preference MODEL PAIRS (see --help)");
     ip_error error = {0};
+    if (args->plan) {
+        ip_plan_report plan;
+        ip_status planned =
+            ip_preference_plan(&plan, args->positional[0], args->positional[1], &args->settings, host, &error);
+        return cli_show_plan(args, planned, &plan, &error);
+    }
     ip_preference *result;
     ip_status status = ip_preference_measure(&result, args->positional[0], args->positional[1], &args->settings,
                                              args->output, host, &error);

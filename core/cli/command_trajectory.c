@@ -12,11 +12,7 @@ ip_status cli_trajectory(const cli_args *args, const ip_host *host) {
         ip_plan_report plan;
         ip_status planned =
             ip_trajectory_plan(&plan, args->positional, args->positional_count, &settings, host, &error);
-        if (planned != IP_OK) return cli_fail(planned, "%s", error.message);
-        cli_host_stop();
-        ip_plan_report_write(&plan, args->json, stdout);
-        ip_plan_report_free(&plan);
-        return IP_OK;
+        return cli_show_plan(args, planned, &plan, &error);
     }
     ip_trajectory *found;
     ip_status status = ip_trajectory_run(&found, args->positional, args->positional_count, &settings, host, &error);

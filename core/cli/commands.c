@@ -14,6 +14,14 @@ static ip_status need_files(const cli_args *args, size_t least, size_t most, con
     return cli_fail(IP_USAGE, "usage: %s (see --help)", usage);
 }
 
+ip_status cli_show_plan(const cli_args *args, ip_status planned, ip_plan_report *plan, const ip_error *error) {
+    if (planned != IP_OK) return report(planned, error);
+    cli_host_stop();
+    ip_plan_report_write(plan, args->json, stdout);
+    ip_plan_report_free(plan);
+    return IP_OK;
+}
+
 static ip_status analyze_shard(const cli_args *args, const ip_host *host) {
     if (!args->output) return cli_fail(IP_USAGE, "--shard: -o DIR says where the state file goes");
     ip_error error = {0};
@@ -35,11 +43,7 @@ ip_status cli_analyze(const cli_args *args, const ip_host *host) {
     if (args->plan) {
         ip_plan_report plan;
         ip_status planned = ip_analyze_plan(&plan, args->positional[0], corpora, count, &args->settings, host, &error);
-        if (planned != IP_OK) return report(planned, &error);
-        cli_host_stop();
-        ip_plan_report_write(&plan, args->json, stdout);
-        ip_plan_report_free(&plan);
-        return IP_OK;
+        return cli_show_plan(args, planned, &plan, &error);
     }
     if (args->settings.shards > 0) return analyze_shard(args, host);
     ip_run *run;

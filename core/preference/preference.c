@@ -11,6 +11,7 @@
 #include "core/infoplane.h"
 #include "core/numbers/jackknife.h"
 #include "core/preference/pairs_tokens.h"
+#include "core/preference/preference.h"
 #include "core/preference/sides.h"
 #include "core/run/budget.h"
 #include "core/run/run.h"
@@ -293,14 +294,14 @@ static void release(measurement *m) {
     ip_tiling_free(&m->tiling);
 }
 
-static ip_status prepare(measurement *m, const char *model, const char *pairs, ip_error *error) {
+/* Everything that is known before a layer is computed: sequences, what counts of them, what a run will hold. */
+static ip_status size_up(measurement *m, const char *model, const char *pairs, ip_error *error) {
     ip_session *session = m->session;
     const ip_settings *s = session->settings;
     ip_status status = ip_session_model(session, model, error);
     if (status != IP_OK) return status;
-    const ip_plan *plan = ip_model_plan(session->model);
-    status = ip_anchors_make(&m->anchors, plan->width, (size_t)s->bins, s->seed, s->anchors, m->calibration,
-                             session->kernels, error);
+    status = ip_anchors_make(&m->anchors, ip_model_plan(session->model)->width, (size_t)s->bins, s->seed, s->anchors,
+                             m->calibration, session->kernels, error);
     if (status == IP_OK) status = read_pairs(m, pairs, error);
     if (status == IP_OK) status = count_positions(m, pairs, error);
     if (status == IP_OK) status = ip_session_deal(session, 2, error); /* a pair stays together */
@@ -308,18 +309,17 @@ static ip_status prepare(measurement *m, const char *model, const char *pairs, i
     if (status != IP_OK) return status;
     if (session->deal) ip_sides_deal(&m->sides, session->host->ranks, session->deal);
     unsigned threads = ip_pool_threads(session->pool);
-    status = ip_budget_make_labelled(&m->budget, session, &m->tiling, own_positions(m), m->anchors.m,
-                                     ip_sides_bytes(m->pairs.count, m->anchors.m, threads, 0), error);
-    if (status == IP_OK) status = allocate(m, error);
-    if (status == IP_OK && m->tiling.longest > plan->context_length)
-        ip_session_warn(session, "sequences reach %zu tokens, the model was trained for %zu", m->tiling.longest,
-                        plan->context_length);
-    return status;
+    return ip_budget_make_labelled(&m->budget, session, &m->tiling, own_positions(m), m->anchors.m,
+                                   ip_sides_bytes(m->pairs.count, m->anchors.m, threads, 0), error);
 }
 
-static ip_status measure(measurement *m, const char *model, const char *pairs, ip_error *error) {
-    ip_status status = prepare(m, model, pairs, error);
+static ip_status measure(measurement *m, const char *model, ip_error *error) {
+    const ip_plan *plan = ip_model_plan(m->session->model);
+    ip_status status = allocate(m, error);
     if (status != IP_OK) return status;
+    if (m->tiling.longest > plan->context_length)
+        ip_session_warn(m->session, "sequences reach %zu tokens, the model was trained for %zu", m->tiling.longest,
+                        plan->context_length);
     ip_layers layers = {
         .session = m->session, .tiling = &m->tiling, .forward = &m->forward, .store = &m->store, .buffers = m->buffers};
     ip_visitor visitor = {m, assign_tile, estimate_layer};
@@ -330,8 +330,10 @@ static ip_status measure(measurement *m, const char *model, const char *pairs, i
     return average(m, error);
 }
 
-ip_status ip_preference_measure(ip_preference **out, const char *model, const char *pairs, const ip_settings *settings,
-                                const char *scratch_default, const ip_host *host, ip_error *error) {
+/* With `sized`, that is told what there is in place of the measurement. */
+static ip_status run(ip_preference **out, const char *model, const char *pairs, const ip_settings *settings,
+                     const char *scratch_default, const ip_host *host, ip_preference_sized sized, void *context,
+                     ip_error *error) {
     *out = NULL;
     ip_session session;
     ip_preference *preference = calloc(1, sizeof *preference);
@@ -348,13 +350,30 @@ ip_status ip_preference_measure(ip_preference **out, const char *model, const ch
                      .store = {.scratch = {.fd = -1}}};
     ip_status status = ip_session_open(&session, settings, host, error);
     if (status == IP_OK) status = check_settings(&m, error);
-    if (status == IP_OK) status = measure(&m, model, pairs, error);
+    if (status == IP_OK) status = size_up(&m, model, pairs, error);
+    if (status == IP_OK)
+        status = sized
+                     ? sized(context, &session, &m.tiling, &m.budget, preference->chosen + preference->rejected, error)
+                     : measure(&m, model, error);
     release(&m);
     status = ip_session_close(&session, status, error);
     if (status == IP_OK)
         *out = preference;
     else
         ip_preference_free(preference);
+    return status;
+}
+
+ip_status ip_preference_measure(ip_preference **out, const char *model, const char *pairs, const ip_settings *settings,
+                                const char *scratch_default, const ip_host *host, ip_error *error) {
+    return run(out, model, pairs, settings, scratch_default, host, NULL, NULL, error);
+}
+
+ip_status ip_preference_size_up(const char *model, const char *pairs, const ip_settings *settings, const ip_host *host,
+                                ip_preference_sized sized, void *context, ip_error *error) {
+    ip_preference *nothing;
+    ip_status status = run(&nothing, model, pairs, settings, NULL, host, sized, context, error);
+    ip_preference_free(nothing);
     return status;
 }
 

@@ -27,6 +27,27 @@ holds bootstrap --bootstrap 50
 holds bound --bound --effort low --beta 2,5,20 --orders 2
 for estimator in hard binning kmeans; do holds $estimator --estimator $estimator; done
 
+# preference
+python3 - "$work/pairs.jsonl" <<'PY'
+import json, sys
+words = "the old king saw a small red bird that sang in the garden near her house by night".split()
+with open(sys.argv[1], "w") as out:
+    for i in range(300):
+        text = [words[(i * 7 + j * j) % len(words)] for j in range(30 + i % 50)]
+        record = {"prompt": " ".join(text[:4]), "chosen": " " + " ".join(text[4:]), "rejected": " " + " ".join(text[:3:-1])}
+        out.write(json.dumps(record) + "\n")
+PY
+run preference "$model" "$work/pairs.jsonl" --quiet --plan --json
+check "preference: a plan" [ $status -eq 0 ]
+memory=$(said memory "$work/out")
+check "preference: both replies of all pairs" [ "$(said documents "$work/out")" -eq 600 ]
+positions=$(said positions "$work/out")
+run preference "$model" "$work/pairs.jsonl" --quiet -o "$work/run"
+peak=$(sed -n 's/.*"peak": \([0-9]*\).*/\1/p' "$work/run/preference.json")
+check "preference: $memory bytes said, $peak seen" awk -v m="$memory" -v p="$peak" 'BEGIN { exit !(m * 1.1 >= p && m <= 1.5 * p + 4194304) }'
+check "preference: its positions" [ "$positions" -eq "$(($(said chosen "$work/run/preference.json") + $(said rejected "$work/run/preference.json")))" ]
+rm -r "$work/run"
+
 # The more is asked for, the longer it takes.
 seconds() { run analyze "$model" "$text" "${few[@]}" "$@" --plan --json; said seconds "$work/out"; }
 longer() { check "$1: $2 s, not $3 s" awk -v a="$2" -v b="$3" 'BEGIN { exit !(a > b && b > 0) }'; }
