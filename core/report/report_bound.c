@@ -5,9 +5,10 @@
 
 #include "core/report/report.h"
 
-bool report_has_bound(const report *r) { return report_has(r, REPORT_BOUND); }
-
-static const ip_node *curves(const report_input *input) { return ip_node_get(input->node, "curves"); }
+/* Order by order: of a bound, or of a run that was analysed with one. */
+static const ip_node *curves(const report_input *input) {
+    return ip_node_get(input->node, input->kind == REPORT_BOUND ? "curves" : "bound");
+}
 
 static const char *ids_of(const report_input *input) {
     const char *text = "";
@@ -17,12 +18,33 @@ static const char *ids_of(const report_input *input) {
 
 /* A run's n-grams are those of the bound: the same tokens, the same order window, the same labels. */
 static bool belongs(const report *r, const report_input *input, size_t run) {
-    const ip_run *own = r->inputs[run].run;
+    const ip_run *own = r->inputs[run].run, *other = input->run;
+    if (strcmp(own->ids_fingerprint, ids_of(input)) != 0) return false;
+    if (other) return other->orders == own->orders && other->backoff == own->backoff;
     const ip_node *about = ip_node_get(input->node, "bound");
     const char *labels = "";
     ip_node_text(ip_node_get(about, "labels"), &labels);
-    return strcmp(own->ids_fingerprint, ids_of(input)) == 0 && report_number(about, "orders") == (double)own->orders &&
+    return report_number(about, "orders") == (double)own->orders &&
            strcmp(labels, own->backoff ? "backoff" : "exact") == 0;
+}
+
+/* Whether an input's curves are drawn: a bound's, and a run's where nothing before it has drawn them. */
+static bool draws(const report *r, size_t i) {
+    if (r->inputs[i].kind == REPORT_BOUND) return true;
+    if (r->inputs[i].kind != REPORT_RUN || ip_node_count(curves(&r->inputs[i])) == 0) return false;
+    for (size_t j = 0; j < r->count; j++) {
+        const report_input *other = &r->inputs[j];
+        bool earlier =
+            other->kind == REPORT_BOUND || (other->kind == REPORT_RUN && j < i && ip_node_count(curves(other)) > 0);
+        if (earlier && belongs(r, other, i)) return false;
+    }
+    return true;
+}
+
+bool report_has_bound(const report *r) {
+    for (size_t i = 0; i < r->count; i++)
+        if (draws(r, i)) return true;
+    return false;
 }
 
 static bool hull_point(const ip_node *curve, size_t i, double *x, double *y) {
@@ -64,9 +86,9 @@ static void draw_hull(const report_panel *p, const ip_node *curve) {
 }
 
 void report_bound_in_plane(const report *r, const report_panel *p, unsigned order) {
-    for (size_t i = r->runs; i < r->count; i++) {
+    for (size_t i = 0; i < r->count; i++) {
         bool wanted = false;
-        if (r->inputs[i].kind != REPORT_BOUND) continue;
+        if (!draws(r, i)) continue;
         for (size_t run = 0; run < r->runs; run++) wanted = wanted || belongs(r, &r->inputs[i], run);
         for (size_t c = 0; wanted && c < ip_node_count(curves(&r->inputs[i])); c++) {
             const ip_node *curve = ip_node_at(curves(&r->inputs[i]), c);
@@ -146,8 +168,8 @@ static void solutions(const report *r) {
     fputs("<thead><tr>", r->file);
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) report_head_cell(r, heads[i]);
     fputs("</tr></thead>\n<tbody>\n", r->file);
-    for (size_t i = r->runs; i < r->count; i++) {
-        for (size_t c = 0; r->inputs[i].kind == REPORT_BOUND && c < ip_node_count(curves(&r->inputs[i])); c++) {
+    for (size_t i = 0; i < r->count; i++) {
+        for (size_t c = 0; draws(r, i) && c < ip_node_count(curves(&r->inputs[i])); c++) {
             const ip_node *curve = ip_node_at(curves(&r->inputs[i]), c), *points = ip_node_get(curve, "points");
             for (size_t k = 0; k < ip_node_count(points); k++) {
                 const ip_node *point = ip_node_at(points, k);
@@ -191,8 +213,8 @@ static void gaps(const report *r) {
     fputs("<thead><tr>", r->file);
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) report_head_cell(r, heads[i]);
     fputs("</tr></thead>\n<tbody>\n", r->file);
-    for (size_t i = r->runs; i < r->count; i++)
-        for (size_t c = 0; r->inputs[i].kind == REPORT_BOUND && c < ip_node_count(curves(&r->inputs[i])); c++)
+    for (size_t i = 0; i < r->count; i++)
+        for (size_t c = 0; draws(r, i) && c < ip_node_count(curves(&r->inputs[i])); c++)
             gap_rows(r, &r->inputs[i], ip_node_at(curves(&r->inputs[i]), c));
     fputs("</tbody>\n", r->file);
     report_table_close(r);
@@ -200,16 +222,16 @@ static void gaps(const report *r) {
 
 void report_bound(const report *r) {
     size_t count = 0;
-    for (size_t i = r->runs; i < r->count; i++)
-        if (r->inputs[i].kind == REPORT_BOUND) count += ip_node_count(curves(&r->inputs[i]));
+    for (size_t i = 0; i < r->count; i++)
+        if (draws(r, i)) count += ip_node_count(curves(&r->inputs[i]));
     report_figure_open(
         r, "bound", "The bound: the most that could be told of what follows",
         "The curve is the most that as many codewords as there are anchors could tell of the output n-gram "
         "while keeping so much of the input n-gram and nothing else; the dots are the solutions behind it. "
         "A state that also holds wider context may lie above.");
     report_panels_open(r, count == 1 ? 1 : count == 3 ? 3 : 2);
-    for (size_t i = r->runs; i < r->count; i++)
-        for (size_t c = 0; r->inputs[i].kind == REPORT_BOUND && c < ip_node_count(curves(&r->inputs[i])); c++)
+    for (size_t i = 0; i < r->count; i++)
+        for (size_t c = 0; draws(r, i) && c < ip_node_count(curves(&r->inputs[i])); c++)
             panel(r, &r->inputs[i], ip_node_at(curves(&r->inputs[i]), c));
     report_panels_close(r);
     report_figure_limit(

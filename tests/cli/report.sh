@@ -62,6 +62,12 @@ for id in plane bound trajectory top loss lens preference overlap scores; do
     check "a figure $id" grep -q "<section class=\"fig\" id=\"$id\">" all.html
 done
 check "the curve stands in the plane" grep -q 'path class="bound"' all.html
+run analyze "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --documents 30 --orders 2 --bound --effort low --beta 2:20:4 --quiet -o within
+run report within -o within.html
+check "a run's own bound: its curve in the plane" grep -q 'path class="bound"' within.html
+check "a run's own bound: its figure" grep -q '<section[^>]*id="bound"' within.html
+run report within bound -o both.html
+check "beside a bound of the same text it is drawn once" [ "$(grep -c 'Order 1 (tokens): I(X;Y)' both.html)" = "$(grep -c 'Order 1 (tokens): I(X;Y)' within.html)" ]
 check "a name in a result is text" grep -q '&lt;b&gt;bold' all.html
 check "a corpus in a result is text" grep -q 'text &lt;one&gt;.jsonl against train.jsonl' all.html
 check "the bootstrap is named at the pointer" grep -q '^bootstrap, 95 % interval' all.html
