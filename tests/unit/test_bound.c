@@ -361,7 +361,7 @@ Test(bound_text, order_1_is_within_three_hundredths_of_a_bit) {
 }
 
 /* Minutes of one processor: asked for by INFOPLANE_LONG. */
-Test(bound_text, both_orders_at_every_effort, .timeout = 1800) {
+Test(bound_text, both_orders_at_every_effort, .timeout = 10800) {
     if (!getenv("INFOPLANE_LONG")) {
         fprintf(stderr, "SKIPPED: text orders 1 and 2 at normal and high effort take minutes (set INFOPLANE_LONG)\n");
         return;
