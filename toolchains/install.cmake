@@ -12,6 +12,8 @@ install(TARGETS infoplane_shared LIBRARY COMPONENT library NAMELINK_COMPONENT de
 install(TARGETS infoplane_static ARCHIVE COMPONENT development)
 install(FILES ${CMAKE_BINARY_DIR}/include/infoplane.h TYPE INCLUDE COMPONENT development)
 
+file(RELATIVE_PATH ip_pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" ip_pc_prefix "${ip_pc_prefix}")
 configure_file(${ip_share}/infoplane.pc.in ${CMAKE_BINARY_DIR}/install/infoplane.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/install/infoplane.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
         COMPONENT development)
