@@ -49,7 +49,9 @@ target_link_libraries(plane infoplane::infoplane)
 add_executable(plane_static plane.c)
 target_link_libraries(plane_static infoplane::static)
 CMAKE
-"${CMAKE_COMMAND:-cmake}" -S "$work/project" -B "$work/project/build" -DCMAKE_PREFIX_PATH="$tree" >"$work/log" 2>&1 &&
+generator=Ninja
+command -v ninja >/dev/null || generator="Unix Makefiles"
+"${CMAKE_COMMAND:-cmake}" -G "$generator" -S "$work/project" -B "$work/project/build" -DCMAKE_PREFIX_PATH="$tree" >"$work/log" 2>&1 &&
     "${CMAKE_COMMAND:-cmake}" --build "$work/project/build" >"$work/log" 2>&1 || fail "CMake package: $(cat "$work/log")"
 LD_LIBRARY_PATH=$(dirname "$libdir")
 export LD_LIBRARY_PATH
