@@ -148,8 +148,8 @@ step "installed in the home; the program and an example of one's own" 3 build us
 cmake --install build/release --prefix ~/.local
 export PKG_CONFIG_PATH=~/.local/lib/pkgconfig LD_LIBRARY_PATH=~/.local/lib
 ~/.local/bin/infoplane --version
-cc docs/examples/plane.c $(pkg-config --cflags --libs infoplane) -o plane
-./plane ~/.local/share/infoplane/demo/demo.q8_0.gguf ~/.local/share/infoplane/demo/heldout.jsonl'
+cc docs/examples/plane.c $(pkg-config --cflags --libs infoplane) -o ~/plane
+~/plane ~/.local/share/infoplane/demo/demo.q8_0.gguf ~/.local/share/infoplane/demo/heldout.jsonl'
 step "the packages" 2 build user 'cd infoplane/build/release
 cpack
 dpkg-deb -f packages/*.deb Package Version Depends'
@@ -182,7 +182,8 @@ step "its program" 8 deb user "demo=/usr/share/infoplane/demo
 $run_demo"
 tutorial=$(page docs/tutorial.md 2>/dev/null | awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' || true)
 if [ -n "$tutorial" ]; then
-    step "docs/tutorial.md" 12 deb user "mkdir tutorial && cd tutorial
+    step "docs/tutorial.md" 12 deb user "export INFOPLANE_DEMO=/usr/share/infoplane/demo
+mkdir tutorial && cd tutorial
 $tutorial"
 fi
 finished deb
