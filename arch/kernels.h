@@ -182,7 +182,7 @@ typedef struct ip_lse {
  *              w = sum of e * max(d, -128) (row law with fma; e is 0 below, and d may be -infinity); with the shift
  *              s = max(state max - mx, -128) (f32), a = exp(state max - mx) and the sum before this panel
  *              weighted = fma(a, fma(s, sum, weighted), w) in double.
- * The next three are the steps of Blahut-Arimoto in double (core/bound_soft.c); all rows are multiples of 16 long.
+ * The next three are the steps of Blahut-Arimoto in double (core/bound/bound_soft.c); all rows are multiples of 16 long.
  * mix_f64      out[j] = 0, then out[j] = fma(weights[i], rows[index[i] * width + j], out[j]) for i in 0 .. n-1, in order.
  * log_f64      y = log(x > 1e-300 ? x : 1e-300) - shift. y may be x.
  * encode_f64   a = fma(factor, q, bias); mx by the row law; e = exp(a - mx); t = sum of e (row law); q = e / t.

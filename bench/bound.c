@@ -8,7 +8,7 @@
 
 #include "core/base/npy.h"
 #include "core/infoplane.h"
-#include "core/philox.h"
+#include "core/numbers/philox.h"
 
 static const char usage[] =
     "bench-bound X.npy Y.npy C.npy [options], or bench-bound --synthetic XS PAIRS [options]\n"

@@ -22,7 +22,7 @@ extern "C" {
 #include "arch/kernels.h"
 #include "bench/huge_pages.h"
 #include "core/base/memory.h"
-#include "core/tiles.h"
+#include "core/forward/tiles.h"
 #include "tests/kernels/peak.h"
 }
 

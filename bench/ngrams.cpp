@@ -28,7 +28,7 @@
 extern "C" {
 #include "core/base/hash.h"
 #include "core/base/npy.h"
-#include "core/ngrams.h"
+#include "core/ngrams/ngrams.h"
 }
 
 namespace {

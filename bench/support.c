@@ -93,7 +93,8 @@ static ip_status drop_layer(void *context, size_t layer, ip_error *error) {
 ip_status bench_pass(bench_run *run, const ip_kernels *kernels, double *seconds, ip_error *error) {
     const ip_kernels *chosen = run->session.kernels;
     if (kernels) run->session.kernels = run->forward.kernels = kernels;
-    ip_layers layers = {&run->session, &run->tiling, &run->forward, &run->store, NULL};
+    ip_layers layers = {
+        .session = &run->session, .tiling = &run->tiling, .forward = &run->forward, .store = &run->store};
     ip_visitor visitor = {NULL, drop_tile, drop_layer};
     double start = ip_seconds();
     ip_status status = ip_layers_run(&layers, &visitor, error);

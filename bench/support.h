@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/forward/layers.h"
 #include "core/infoplane.h"
-#include "core/layers.h"
 
 /* Everything that stands ready before the first pass. It holds pointers into itself: not to be copied. */
 typedef struct bench_run {

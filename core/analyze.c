@@ -5,18 +5,19 @@
 #include <time.h>
 
 #include "arch/scalar_math.h"
-#include "core/anchors.h"
 #include "core/base/file.h"
 #include "core/base/memory.h"
-#include "core/bound_ngrams.h"
-#include "core/budget.h"
-#include "core/estimator.h"
+#include "core/base/ranks_door.h"
+#include "core/bound/bound_ngrams.h"
+#include "core/estimators/anchors.h"
+#include "core/estimators/estimator.h"
+#include "core/forward/layers.h"
+#include "core/forward/loss.h"
 #include "core/infoplane.h"
-#include "core/layers.h"
-#include "core/loss.h"
-#include "core/resume.h"
-#include "core/run.h"
-#include "core/shard.h"
+#include "core/run/budget.h"
+#include "core/run/resume.h"
+#include "core/run/run.h"
+#include "core/run/shard.h"
 
 typedef struct analysis {
     ip_session *session;
@@ -30,7 +31,9 @@ typedef struct analysis {
     ip_shard_part part; /* of 0: this is no shard */
     const char *state;  /* a shard's file */
     ip_shard_writer writer;
-    ip_anchors anchors; /* of soft */
+    size_t first_document;     /* of this rank's, in the whole corpus */
+    uint64_t *position_border; /* [ranks + 1]: counted positions before each rank's; NULL alone */
+    ip_anchors anchors;        /* of soft */
     size_t bins;
     ip_forward forward;
     ip_store store;
@@ -47,9 +50,9 @@ typedef struct analysis {
 
 static ip_status bad_state(const analysis *a, size_t layer, const ip_segment *s, size_t row, int kind,
                            ip_error *error) {
-    (void)a;
-    return ip_fail(error, IP_FAILED, "layer %zu, document %u, position %zu: the hidden state is %s", layer, s->document,
-                   s->position + row, kind == 1 ? "all zero: it has no direction" : "not finite");
+    return ip_fail(error, IP_FAILED, "layer %zu, document %zu, position %zu: the hidden state is %s", layer,
+                   a->first_document + s->document, s->position + row,
+                   kind == 1 ? "all zero: it has no direction" : "not finite");
 }
 
 static ip_status assign_segment(analysis *a, size_t layer, unsigned worker, const ip_segment *s, const float *h,
@@ -77,7 +80,8 @@ static ip_status assign_segment(analysis *a, size_t layer, unsigned worker, cons
     if (!ip_anchors_assign(&a->anchors, kernels, h + (first - s->position) * width, last - first, p, work, &bad_row,
                            &bad_kind))
         return bad_state(a, layer, s, first - s->position + bad_row, bad_kind, error);
-    uint64_t position = a->estimator.position_base[s->document] + first - (orders - 1);
+    size_t document = a->first_document + s->document;
+    uint64_t position = a->estimator.position_base[document] + first - (orders - 1);
     return ip_soft_put(&a->estimator.soft, kernels, (size_t)position, p, last - first, error);
 }
 
@@ -105,19 +109,33 @@ static ip_status look_at_tile(void *context, size_t layer, unsigned worker, cons
 
 /* ---- per layer ---- */
 
+static ip_status lens_sums(analysis *a, size_t layer, ip_lens_sums *sums, ip_error *error) {
+    ip_status status = ip_head_run(&a->head, "lens", layer < a->forward.plan->layers, error);
+    return status == IP_OK ? ip_lens_collect(&a->head, sums, error) : status;
+}
+
 /* What a shard leaves of a layer. */
 static ip_status write_layer(analysis *a, size_t layer, ip_error *error) {
     const ip_soft *soft = &a->estimator.soft;
     ip_session_stage(a->session, "state", 0, "");
-    return ip_shard_write(&a->writer, IP_SECTION_LAYER, (uint32_t)layer, soft->rows,
-                          soft->blocks * soft->positions * IP_LANES * sizeof(float), error);
+    ip_status status = ip_shard_write(&a->writer, IP_SECTION_LAYER, (uint32_t)layer, soft->rows,
+                                      soft->blocks * soft->positions * IP_LANES * sizeof(float), error);
+    if (status != IP_OK || !a->run->has_lens) return status;
+    ip_lens_sums sums;
+    status = lens_sums(a, layer, &sums, error);
+    return status == IP_OK ? ip_shard_write(&a->writer, IP_SECTION_LENS, (uint32_t)layer, &sums, sizeof sums, error)
+                           : status;
 }
 
 /* The lens of a layer; at the last one it is the loss. */
 static ip_status lens_layer(analysis *a, size_t layer, ip_error *error) {
     ip_layer_result *result = &a->run->layer[layer];
-    ip_status status = ip_head_run(&a->head, "lens", layer < a->forward.plan->layers, error);
-    return status == IP_OK ? ip_lens_collect(&a->head, &result->lens, &result->lens_entropy, error) : status;
+    ip_lens_sums sums;
+    ip_status status = lens_sums(a, layer, &sums, error);
+    if (status != IP_OK) return status;
+    ip_ranks_sum_wide(a->session->host->ranks, sums.of, IP_LENS_SUMS);
+    ip_lens_means(&sums, &result->lens, &result->lens_entropy);
+    return IP_OK;
 }
 
 /* Behind the last layer nothing is kept: the loss goes on from what its lens has left. */
@@ -147,12 +165,44 @@ static ip_status resume(analysis *a, const char *model, ip_error *error) {
     return IP_OK;
 }
 
+/* Losses of the documents at hand, one per token; 0 where there is none. */
+static void list_losses(const analysis *a, double *losses) {
+    const ip_corpus *corpus = &a->session->corpus;
+    for (size_t d = 0; d < corpus->documents; d++) {
+        for (uint64_t i = corpus->offsets[d]; i < corpus->offsets[d + 1]; i++) {
+            bool last = i + 1 == corpus->offsets[d + 1];
+            losses[i] = last && a->head.end < 0 ? 0.0 : ip_loss_of_token(&a->head, i);
+        }
+    }
+}
+
+/* Sums over the losses of all ranks. */
+static ip_status gather_loss(analysis *a, ip_error *error) {
+    const ip_session *session = a->session;
+    const ip_corpus *whole = session->whole;
+    unsigned of = ip_ranks_count(session->host->ranks);
+    ip_run *run = a->run;
+    double *losses = ip_big_alloc((size_t)whole->tokens * sizeof *losses);
+    uint64_t *borders = malloc((of + 1) * sizeof *borders);
+    ip_status status = losses && borders ? IP_OK : ip_fail(error, IP_FAILED, "out of memory for the losses");
+    if (status == IP_OK) {
+        for (unsigned r = 0; r <= of; r++) borders[r] = whole->offsets[session->deal[r]] * sizeof *losses;
+        list_losses(a, losses + whole->offsets[a->first_document]);
+        ip_ranks_spread(session->host->ranks, losses, borders);
+        status = ip_loss_sum(whole, losses, a->head.end >= 0, &run->token_loss, &run->loss, &run->loss_end, error);
+    }
+    free(borders);
+    ip_big_free(losses, (size_t)whole->tokens * sizeof(double));
+    return status;
+}
+
 /* After the last layer, whose lens has left the rows that the loss needs. */
 static ip_status compute_loss(analysis *a, ip_error *error) {
     ip_run *run = a->run;
     run->has_loss = true;
     run->has_end = a->head.end >= 0;
     ip_status status = run->has_lens ? IP_OK : ip_head_run(&a->head, "loss", false, error);
+    if (status == IP_OK && a->session->deal) return gather_loss(a, error);
     return status == IP_OK ? ip_loss_collect(&a->head, &run->token_loss, &run->loss, &run->loss_end, error) : status;
 }
 
@@ -171,8 +221,14 @@ static ip_status check_settings(analysis *a, ip_error *error) {
         return ip_fail(error, IP_USAGE, "--top: n-grams are listed with --estimator soft");
     if (a->part.of > 0 && a->kind != IP_METHOD_SOFT)
         return ip_fail(error, IP_USAGE, "--shard: shards are computed with --estimator soft");
+    if (ip_ranks_count(a->session->host->ranks) > 1 && a->kind != IP_METHOD_SOFT)
+        return ip_fail(error, IP_USAGE, "--estimator %s: several ranks compute soft; start it without mpirun",
+                       s->estimator);
     if (s->bound && (a->kind == IP_METHOD_BINNING || a->kind == IP_METHOD_MATRIX))
         return ip_fail(error, IP_USAGE, "--bound: the estimator %s has no number of codes to bound", s->estimator);
+    if (a->part.bound && s->bound_betas && strlen(s->bound_betas) >= sizeof a->part.betas)
+        return ip_fail(error, IP_USAGE, "--beta: a shard takes %zu characters; first:last:how many is shorter",
+                       sizeof a->part.betas - 1);
     if (s->top > IP_TOP_MOST) return ip_fail(error, IP_USAGE, "--top %u: 0 to %d n-grams", s->top, IP_TOP_MOST);
     if (s->bound) status = ip_bound_check(s, error);
     return status == IP_OK ? ip_resampling_check(s, error) : status;
@@ -183,7 +239,7 @@ static ip_status open_rows(analysis *a, ip_error *error) {
     ip_session *session = a->session;
     const ip_kernels *kernels = session->kernels;
     size_t stride = (a->anchors.m + IP_LANES - 1) / IP_LANES * IP_LANES,
-           positions = (size_t)a->estimator.position_base[session->corpus.documents];
+           positions = (size_t)a->estimator.position_base[session->whole->documents];
     size_t width = ip_model_plan(session->model)->width;
     const bool soft = a->kind == IP_METHOD_SOFT;
     a->p_offset = soft ? (ip_assign_bytes(kernels, &a->anchors, IP_TILE_ROWS) + 63) & ~(size_t)63 : 0;
@@ -191,9 +247,14 @@ static ip_status open_rows(analysis *a, ip_error *error) {
         soft ? a->p_offset + (IP_TILE_ROWS + IP_TILE_MAX) * stride * sizeof(float) : (width + 15) / 16 * 64;
     a->assign = ip_big_alloc(a->assign_bytes * ip_pool_threads(session->pool));
     if (!a->assign) return ip_fail(error, IP_FAILED, "out of memory for the assignments");
-    if (soft)
-        return ip_soft_open(&a->estimator.soft, positions, a->anchors.m, a->budget.soft_spilled ? a->scratch : NULL,
-                            error);
+    if (soft) {
+        ip_status status = ip_soft_open(&a->estimator.soft, positions, a->anchors.m,
+                                        a->budget.soft_spilled ? a->scratch : NULL, error);
+        a->estimator.soft.ranks = a->position_border ? session->host->ranks : NULL;
+        a->estimator.soft.borders = a->position_border;
+        a->estimator.soft.every_block = session->settings->top > 0;
+        return status;
+    }
     a->estimator.layers = &a->layers;
     const ip_input file = {.path = session->settings->anchors};
     return ip_method_open(&a->estimator.method, a->kind, session->settings, file.path ? &file : NULL, positions, width,
@@ -237,6 +298,7 @@ static void release(analysis *a) {
     ip_big_free(a->buffers, a->buffer_bytes);
     ip_big_free(a->assign, a->assign_bytes * (a->session->pool ? ip_pool_threads(a->session->pool) : 0));
     ip_tiling_free(&a->tiling);
+    free(a->position_border);
 }
 
 static ip_bytes piece_of(const void *context, int32_t id) {
@@ -245,12 +307,31 @@ static ip_bytes piece_of(const void *context, int32_t id) {
 
 /* ---- a shard: its documents alone, into a state file ---- */
 
+/* Ranks: where each one's counted positions begin among all. */
+static ip_status deal_documents(analysis *a, ip_error *error) {
+    ip_session *session = a->session;
+    ip_status status = ip_session_deal(session, 1, error);
+    if (status != IP_OK || !session->deal) return status;
+    unsigned of = ip_ranks_count(session->host->ranks);
+    uint64_t *border = a->position_border = calloc(of + 1, sizeof *border);
+    if (!border) return ip_fail(error, IP_FAILED, "out of memory");
+    a->first_document = ip_session_first_document(session);
+    for (unsigned r = 0; r < of; r++) {
+        border[r + 1] = border[r];
+        for (uint64_t d = session->deal[r]; d < session->deal[r + 1]; d++)
+            border[r + 1] +=
+                ip_counted((size_t)(session->whole->offsets[d + 1] - session->whole->offsets[d]), a->run->orders);
+    }
+    return IP_OK;
+}
+
 /* Once the whole corpus is known: what the run says of it, then only the shard's documents stay. */
 static ip_status choose_documents(analysis *a, ip_error *error) {
     ip_corpus *corpus = &a->session->corpus;
     unsigned orders = a->run->orders;
     ip_status status = ip_positions_check(corpus, orders, error);
-    if (status != IP_OK || a->part.of == 0) return status;
+    if (status == IP_OK && a->part.of == 0) return deal_documents(a, error);
+    if (status != IP_OK) return status;
     status = ip_run_describe_corpus(a->run, corpus, error);
     if (status == IP_OK) status = ip_shard_plan(&a->part, corpus->documents, error);
     if (status == IP_OK) ip_shard_narrow(corpus, &a->part, orders);
@@ -262,20 +343,17 @@ static ip_status prepare_shard(analysis *a, ip_error *error) {
     bool pieces = session->settings->top > 0;
     uint32_t layers = (uint32_t)ip_model_plan(session->model)->layers + 1;
     ip_status status = ip_position_base(&a->estimator.position_base, &session->corpus, a->run->orders, error);
-    return status == IP_OK ? ip_shard_create(&a->writer, a->state, layers + 3 + pieces + a->part.loss, error) : status;
+    return status == IP_OK ? ip_shard_create(&a->writer, a->state,
+                                             layers * (1 + a->run->has_lens) + 3 + pieces + a->part.loss, error)
+                           : status;
 }
 
 static ip_status write_losses(analysis *a, ip_error *error) {
-    uint64_t tokens = a->session->corpus.tokens, document = 0;
-    const uint64_t *offsets = a->session->corpus.offsets;
-    ip_status status = ip_head_run(&a->head, "loss", false, error);
+    uint64_t tokens = a->session->corpus.tokens;
+    ip_status status = a->run->has_lens ? IP_OK : ip_head_run(&a->head, "loss", false, error);
     double *losses = status == IP_OK ? ip_big_alloc((size_t)tokens * sizeof *losses) : NULL;
     if (status == IP_OK && !losses) status = ip_fail(error, IP_FAILED, "out of memory for the losses");
-    for (uint64_t i = 0; status == IP_OK && i < tokens; i++) {
-        while (i >= offsets[document + 1]) document++;
-        bool last = i + 1 == offsets[document + 1];
-        losses[i] = last && a->head.end < 0 ? 0.0 : ip_loss_of_token(&a->head, i);
-    }
+    if (status == IP_OK) list_losses(a, losses);
     if (status == IP_OK)
         status = ip_shard_write(&a->writer, IP_SECTION_LOSSES, 0, losses, (size_t)tokens * sizeof *losses, error);
     ip_big_free(losses, (size_t)tokens * sizeof(double));
@@ -324,9 +402,8 @@ static ip_status run_analysis(analysis *a, const char *model, const char *const 
     if (status == IP_OK)
         status = a->part.of > 0 ? prepare_shard(a, error)
                                 : ip_estimator_open(&a->estimator, session, a->run, plan->layers, error);
-    for (unsigned k = 0; status == IP_OK && s->bound && a->part.of == 0 && k < s->orders; k++)
-        status = ip_bound_of_partitions(&a->run->bound[k], &a->estimator.x[k], &a->estimator.y[k], k + 1, a->bins,
-                                        session, error);
+    if (status == IP_OK && s->bound && a->part.of == 0)
+        status = ip_bound_of_orders(a->run->bound, a->estimator.x, a->estimator.y, s->orders, a->bins, session, error);
     if (status == IP_OK) status = allocate(a, error);
     if (status != IP_OK) return status;
     if (a->tiling.longest > plan->context_length)
@@ -368,8 +445,16 @@ static ip_status analyze(ip_run **out, const char *state, const char *model, con
                   .estimator = {.soft = {.scratch = {.fd = -1}}},
                   .store = {.scratch = {.fd = -1}}};
     if (state)
-        a.part = (ip_shard_part){
-            .index = settings->shard, .of = settings->shards, .loss = settings->loss, .loss_end = settings->loss_end};
+        a.part = (ip_shard_part){.index = settings->shard,
+                                 .of = settings->shards,
+                                 .loss = settings->loss,
+                                 .loss_end = settings->loss_end,
+                                 .lens = settings->lens,
+                                 .bound = settings->bound};
+    if (state && settings->bound) {
+        snprintf(a.part.effort, sizeof a.part.effort, "%s", settings->bound_effort);
+        snprintf(a.part.betas, sizeof a.part.betas, "%s", settings->bound_betas ? settings->bound_betas : "");
+    }
     ip_status status = ip_session_open(&session, settings, host, error);
     if (status == IP_OK) status = check_settings(&a, error);
     if (status == IP_OK) status = run_analysis(&a, model, corpora, corpus_count, error);
@@ -391,9 +476,6 @@ ip_status ip_analyze(ip_run **out, const char *model, const char *const *corpora
 ip_status ip_analyze_shard(char **path, const char *model, const char *const *corpora, size_t corpus_count,
                            const char *folder, const ip_settings *settings, const ip_host *host, ip_error *error) {
     *path = NULL;
-    if (settings->lens || settings->bound)
-        return ip_fail(error, IP_USAGE, "%s cannot be merged: leave it out of a --shard",
-                       settings->lens ? "--lens" : "--bound");
     if (settings->shard < 1 || settings->shard > settings->shards)
         return ip_fail(error, IP_USAGE, "--shard: 1/4 is the first of four");
     char name[64];

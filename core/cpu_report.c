@@ -5,9 +5,9 @@
 #include "arch/scalar_math.h"
 #include "core/base/cores.h"
 #include "core/base/pool.h"
+#include "core/base/resident.h"
 #include "core/infoplane.h"
-#include "core/json_write.h"
-#include "core/resident.h"
+#include "core/output/json_write.h"
 
 static void write_json(const char *cpu, const ip_kernels *chosen, FILE *file) {
     ip_json json, *j = &json;

@@ -3,20 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/anchors.h"
-#include "core/arrays.h"
 #include "core/base/memory.h"
 #include "core/base/npy.h"
-#include "core/budget.h"
-#include "core/estimate.h"
+#include "core/base/resident.h"
+#include "core/estimators/anchors.h"
+#include "core/estimators/estimate.h"
+#include "core/estimators/method.h"
 #include "core/infoplane.h"
-#include "core/json_write.h"
-#include "core/method.h"
-#include "core/partition.h"
-#include "core/resident.h"
-#include "core/run.h"
-#include "core/session.h"
-#include "core/vectors.h"
+#include "core/input/arrays.h"
+#include "core/input/session.h"
+#include "core/input/vectors.h"
+#include "core/ngrams/partition.h"
+#include "core/output/json_write.h"
+#include "core/run/budget.h"
+#include "core/run/run.h"
 
 enum { CHUNK_ROWS = 256 };
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "core/base/ranks.h"
 #include "core/base/status.h"
 
 #ifdef __cplusplus
@@ -38,6 +39,7 @@ typedef struct ip_host {
     void (*progress)(void *context, const ip_progress *progress);
     void (*warn)(void *context, const char *line); /* one printable line */
     bool (*cancelled)(void *context);              /* true: stop with IP_INTERRUPTED */
+    ip_ranks *ranks;                               /* of ip_ranks_join; NULL: the process is alone */
 } ip_host;
 
 /* A `cancelled` for hosts whose callbacks are dear (an interpreter behind a lock): context points at an int that is set
@@ -58,6 +60,12 @@ typedef struct ip_array {
 } ip_array;
 
 /* ---- settings: defaults from ip_settings_default ---- */
+
+/* Tokens that stay for the next analysis with the same settings->tokens: a series of models over one text tokenizes it
+ * once, as long as files, their cutting and the tokenizer are the same. Used by one analysis at a time. */
+typedef struct ip_tokens ip_tokens;
+ip_tokens *ip_tokens_new(void); /* NULL: out of memory */
+void ip_tokens_free(ip_tokens *tokens);
 
 typedef struct ip_settings {
     /* corpus */
@@ -108,6 +116,7 @@ typedef struct ip_settings {
     /* names */
     const char *family, *name; /* NULL: from the file */
     const char *tokenizer;     /* a tokenizer.json, or its folder, instead of the model's; NULL: the model's */
+    ip_tokens *tokens;         /* where tokens are kept and looked for (analyze); NULL: nowhere */
 } ip_settings;
 
 void ip_settings_default(ip_settings *settings);
@@ -206,6 +215,7 @@ typedef struct ip_run {
     /* machine */
     char isa[64], compute[32];
     unsigned threads;
+    unsigned ranks;       /* processes that did it together; threads, memory and times are those of the first */
     uint64_t memory;      /* the bound */
     uint64_t peak_memory; /* highest anonymous resident memory seen */
     double seconds;
@@ -279,7 +289,7 @@ typedef struct ip_preference {
     double *without;                  /* [layers + 1][2][groups]: H, I without a group of pairs; NULL: no groups */
 } ip_preference;
 
-/* pairs: a file as core/pairs.h reads it, or "-". settings: documents is the number of pairs at most. */
+/* pairs: a file as core/preference/pairs.h reads it, or "-". settings: documents is the number of pairs at most. */
 ip_status ip_preference_measure(ip_preference **out, const char *model, const char *pairs, const ip_settings *settings,
                                 const char *scratch_default, const ip_host *host, ip_error *error);
 void ip_preference_free(ip_preference *preference);

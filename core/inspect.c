@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "core/infoplane.h"
-#include "core/json_write.h"
-#include "core/session.h"
+#include "core/input/session.h"
+#include "core/output/json_write.h"
 #include "models/checkpoint.h"
 
 enum { TEXT_SHOWN = 96 };

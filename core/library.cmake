@@ -1,11 +1,15 @@
 # libinfoplane, shared and static, from the objects of the four rooms below the program.
 
-# The header as users get it: core/infoplane.h with core/base/status.h, the one header it includes, in its place.
-set(ip_sources ${CMAKE_SOURCE_DIR}/core/infoplane.h ${CMAKE_SOURCE_DIR}/core/base/status.h)
+# The header as users get it: core/infoplane.h with the headers that it includes in their place.
+set(ip_sources ${CMAKE_SOURCE_DIR}/core/infoplane.h ${CMAKE_SOURCE_DIR}/core/base/status.h
+    ${CMAKE_SOURCE_DIR}/core/base/ranks.h)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${ip_sources})
 file(READ ${CMAKE_SOURCE_DIR}/core/infoplane.h ip_public)
 file(READ ${CMAKE_SOURCE_DIR}/core/base/status.h ip_status)
-string(REPLACE "#include \"core/base/status.h\"\n" "${ip_status}" ip_public "${ip_public}")
+file(READ ${CMAKE_SOURCE_DIR}/core/base/ranks.h ip_ranks)
+string(REPLACE "#include \"core/base/status.h\"\n" "" ip_ranks "${ip_ranks}")
+string(REPLACE "#include \"core/base/ranks.h\"\n" "" ip_public "${ip_public}")
+string(REPLACE "#include \"core/base/status.h\"\n" "${ip_status}${ip_ranks}" ip_public "${ip_public}")
 file(WRITE ${CMAKE_BINARY_DIR}/include/infoplane.h.new "${ip_public}")
 
 # Every function that the header declares carries the version of the interface; nothing else is seen by a linker.

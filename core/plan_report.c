@@ -2,15 +2,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/anchors.h"
 #include "core/base/memory.h"
-#include "core/budget.h"
-#include "core/forward.h"
+#include "core/estimators/anchors.h"
+#include "core/estimators/method.h"
+#include "core/forward/forward.h"
+#include "core/forward/layers.h"
 #include "core/infoplane.h"
-#include "core/json_write.h"
-#include "core/layers.h"
-#include "core/method.h"
-#include "core/ngrams.h"
+#include "core/ngrams/ngrams.h"
+#include "core/output/json_write.h"
+#include "core/run/budget.h"
 
 /* Seconds per token and layer of one thread: block 0, packed and run on one tile of zeros but for a ramp, timed. The
  * embedding's values do not matter for the time. */
@@ -75,9 +75,9 @@ static ip_status fill(ip_plan_report *out, ip_session *session, const ip_tiling 
     out->weights_stored = ip_weights_describe(session, true);
     if (!out->model_name || !out->family || !out->weights || !out->weights_stored)
         return ip_fail(error, IP_FAILED, "out of memory");
-    out->documents = session->corpus.documents;
-    out->tokens = session->corpus.tokens;
-    out->positions = ip_corpus_positions(&session->corpus, s->orders);
+    out->documents = session->whole->documents;
+    out->tokens = session->whole->tokens;
+    out->positions = ip_corpus_positions(session->whole, s->orders);
     out->layers = plan->layers;
     out->width = plan->width;
     out->longest = tiling->longest;
@@ -96,7 +96,7 @@ static ip_status fill(ip_plan_report *out, ip_session *session, const ip_tiling 
                    : s->loss ? 1.0
                              : 0.0; /* the loss is the lens of the last layer */
     double blocks = (double)plan->layers + (heads > 0.0 ? heads * head_in_blocks(plan) : 0.0);
-    out->seconds = per_block * blocks * (double)out->tokens / out->threads;
+    out->seconds = per_block * blocks * (double)session->corpus.tokens / out->threads;
     return status;
 }
 
@@ -115,6 +115,7 @@ ip_status ip_analyze_plan(ip_plan_report *out, const char *model, const char *co
     }
     if (status == IP_OK) status = ip_session_model(&session, model, error);
     if (status == IP_OK) status = ip_session_corpus(&session, corpora, corpus_count, error);
+    if (status == IP_OK) status = ip_session_deal(&session, 1, error); /* memory and time are a rank's */
     if (status == IP_OK) status = ip_tiling_make(&tiling, &session.corpus, error);
     if (status == IP_OK) status = fill(out, &session, &tiling, error);
     ip_tiling_free(&tiling);

@@ -8,9 +8,9 @@
 #include "core/base/file.h"
 #include "core/base/memory.h"
 #include "core/base/npy.h"
-#include "core/budget.h"
+#include "core/forward/layers.h"
 #include "core/infoplane.h"
-#include "core/layers.h"
+#include "core/run/budget.h"
 
 enum { HEADER = 128 };
 

@@ -1,10 +1,10 @@
 /* `inspect --supported`: what this version can open and how it multiplies it, from the lists of the rooms below. */
 #include <string.h>
 
-#include "core/chat.h"
 #include "core/infoplane.h"
-#include "core/json_write.h"
-#include "core/weights.h"
+#include "core/input/weights.h"
+#include "core/output/json_write.h"
+#include "core/preference/chat.h"
 #include "models/family.h"
 #include "models/quantise.h"
 #include "models/tokenizer_pre.h"

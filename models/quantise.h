@@ -1,5 +1,5 @@
 /* Quantisers: floats to the tensor types that weights can be brought to on load (--weights), bit-equal to ggml's
- * reference quantisers. The rule for which tensors that is done to is the engine's (core/weights.c).
+ * reference quantisers. The rule for which tensors that is done to is the engine's (core/input/weights.c).
  *
  * A row of k floats becomes whole blocks; a last short one is filled up with zeros. A scale is a half, which can overflow:
  * the functions that give codes or floats return false then, and when a float is not finite. */

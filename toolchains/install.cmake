@@ -1,6 +1,5 @@
 # What `cmake --install` puts where, and the packages (cpack): program, libraries, header, pkg-config and CMake package
 # files, man pages, completions, the demo.
-include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(ip_share ${CMAKE_CURRENT_LIST_DIR}/install)
 
@@ -90,6 +89,7 @@ set(CPACK_PACKAGE_FILE_NAME infoplane-${PROJECT_VERSION}-${CMAKE_SYSTEM_PROCESSO
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "liblapack3") # the estimator matrix loads it
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "openmpi-bin") # for runs of several ranks
 set(CPACK_DEBIAN_PACKAGE_HOMEPAGE "https://github.com/infoplane/infoplane")
 if(CMAKE_CROSSCOMPILING)
     # dpkg-shlibdeps wants the target's packages installed here: the libraries' own packages are named instead.

@@ -33,6 +33,8 @@ tests header:criterion/criterion.h libcriterion-dev     criterion-devel   criter
 tests header:benchmark/benchmark.h libbenchmark-dev     google-benchmark-devel benchmark google-benchmark
 tests command:clang            clang                    clang             clang        llvm
 tests runtime:fuzzer           libclang-rt-dev          compiler-rt       compiler-rt  -
+tests header:mpi.h               libopenmpi-dev           openmpi-devel     openmpi      open-mpi
+tests command:mpirun           openmpi-bin              openmpi           openmpi      open-mpi
 tests command:zstd             zstd                     zstd              zstd         zstd
 tests command:pkg-config       pkg-config               pkgconf-pkg-config pkgconf    pkgconf
 tests command:python3          python3                  python3           python       python

@@ -2,8 +2,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "arch/neon/vec.h"
 #include "arch/erf.h"
+#include "arch/neon/vec.h"
 
 #include "arch/generic/load.h"
 #include "arch/generic/walk.h"

@@ -23,6 +23,7 @@ enum {
     CLI_FOLDER = CLI_ANALYSES | CLI_STATES | CLI_BOUND | CLI_MERGE | CLI_PREFERENCE | CLI_OVERLAP,
     CLI_CORPUS = CLI_ANALYSES | CLI_STATES | CLI_TOKENIZE | CLI_BOUND | CLI_OVERLAP,
     CLI_MODEL = CLI_ANALYSES | CLI_STATES | CLI_PREFERENCE,
+    CLI_RANKS = CLI_ANALYZE | CLI_PREFERENCE | CLI_TRAJECTORY | CLI_BOUND, /* several ranks can do it together */
     CLI_MACHINE = CLI_ANALYSES | CLI_STATES | CLI_ENTROPY | CLI_CPU | CLI_BOUND | CLI_MERGE | CLI_PREFERENCE,
 };
 
@@ -73,11 +74,16 @@ unsigned cli_command(const char *name);
 /* The known name nearest to a misspelt one, or NULL when none is near. */
 const char *cli_nearest_command(const char *name);
 
-/* Prints "infoplane: message" and returns the status. */
+/* Prints "infoplane: message" and returns the status. A rank puts its name in front. */
 ip_status cli_fail(ip_status status, const char *format, ...) IP_PRINTF(2, 3);
 
-/* Progress, warnings and interrupts. */
-void cli_host_start(ip_host *host, bool quiet);
+/* Progress, warnings and interrupts; the ranks that this process is one of, which from here on are in errors. Of several
+ * ranks the first one tells. */
+void cli_host_start(ip_host *host, bool quiet, ip_ranks *ranks);
+/* The end of a process that is a rank, or alone (NULL): after a failure all ranks end. */
+void cli_leave(ip_ranks *ranks, ip_status status);
+/* Whether this process prints and writes the result. */
+bool cli_tells(const ip_host *host);
 void cli_host_stop(void); /* clears the progress line */
 
 /* The commands, cli_<name>. Each returns the exit status, its error already printed. */

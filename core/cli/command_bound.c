@@ -9,8 +9,8 @@ ip_status cli_bound(const cli_args *args, const ip_host *host) {
                                        &args->settings, host, &error);
     if (status != IP_OK) return cli_fail(status, "%s", error.message);
     cli_host_stop();
-    if (args->output) status = ip_bound_write_folder(bound, args->output, &error);
-    (args->json ? ip_bound_write_json : ip_bound_write_table)(bound, stdout);
+    if (args->output && cli_tells(host)) status = ip_bound_write_folder(bound, args->output, &error);
+    if (cli_tells(host)) (args->json ? ip_bound_write_json : ip_bound_write_table)(bound, stdout);
     ip_bound_free(bound);
     return status == IP_OK ? IP_OK : cli_fail(status, "%s", error.message);
 }

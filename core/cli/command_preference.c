@@ -9,8 +9,8 @@ ip_status cli_preference(const cli_args *args, const ip_host *host) {
                                              args->output, host, &error);
     if (status != IP_OK) return cli_fail(status, "%s", error.message);
     cli_host_stop();
-    if (args->output) status = ip_preference_write_folder(result, args->output, &error);
-    (args->json ? ip_preference_write_json : ip_preference_write_table)(result, stdout);
+    if (args->output && cli_tells(host)) status = ip_preference_write_folder(result, args->output, &error);
+    if (cli_tells(host)) (args->json ? ip_preference_write_json : ip_preference_write_table)(result, stdout);
     ip_preference_free(result);
     return status == IP_OK ? IP_OK : cli_fail(status, "%s", error.message);
 }

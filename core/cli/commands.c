@@ -48,8 +48,8 @@ ip_status cli_analyze(const cli_args *args, const ip_host *host) {
     ip_status status = ip_analyze(&run, args->positional[0], corpora, count, &settings, args->output, host, &error);
     if (status != IP_OK) return report(status, &error);
     cli_host_stop();
-    if (args->output) status = ip_run_write_folder(run, args->output, &error);
-    (args->json ? ip_run_write_json : ip_run_write_table)(run, stdout);
+    if (args->output && cli_tells(host)) status = ip_run_write_folder(run, args->output, &error);
+    if (cli_tells(host)) (args->json ? ip_run_write_json : ip_run_write_table)(run, stdout);
     ip_run_free(run);
     return report(status, &error);
 }

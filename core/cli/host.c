@@ -18,6 +18,7 @@ typedef struct line {
     char stage[32];
     double plain_at; /* last plain line */
     pthread_mutex_t lock;
+    const ip_ranks *ranks;
 } line;
 
 static line state = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -95,14 +96,27 @@ static bool on_cancel(void *context) {
     return interrupts > 0;
 }
 
-void cli_host_start(ip_host *host, bool quiet) {
+void cli_leave(ip_ranks *ranks, ip_status status) {
+    if (status == IP_OK)
+        ip_ranks_leave(ranks);
+    else if (interrupts > 0 && ip_ranks_number(ranks) > 0)
+        _exit(status); /* somebody else has ended the job */
+    else
+        ip_ranks_stop(ranks, status);
+}
+
+bool cli_tells(const ip_host *host) { return ip_ranks_number(host->ranks) == 0; }
+
+void cli_host_start(ip_host *host, bool quiet, ip_ranks *ranks) {
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of the write, with its name */
     ip_guard_maps();
     state.terminal = isatty(STDERR_FILENO) != 0;
-    *host = (ip_host){NULL, quiet ? NULL : on_progress, quiet ? NULL : on_warning, on_cancel};
+    bool tells = !quiet && ip_ranks_number(ranks) == 0;
+    *host = (ip_host){NULL, tells ? on_progress : NULL, tells ? on_warning : NULL, on_cancel, ranks};
+    state.ranks = ranks;
 }
 
 void cli_host_stop(void) {
@@ -119,6 +133,14 @@ ip_status cli_fail(ip_status status, const char *format, ...) {
     va_end(args);
     ip_make_printable(text);
     cli_host_stop();
-    fprintf(stderr, "infoplane: %s\n", text);
+    char name[128] = "";
+    if (state.ranks) {
+        /* What all ranks meet, the first one says: it ends the others before they are heard. */
+        const struct timespec moment = {0, 500000000};
+        if (ip_ranks_number(state.ranks) > 0 && (interrupts > 0 || nanosleep(&moment, NULL) != 0)) return status;
+        ip_ranks_name(state.ranks, name, sizeof name - 2);
+        strcat(name, ": ");
+    }
+    fprintf(stderr, "infoplane: %s%s\n", name, text);
     return status;
 }

@@ -13,24 +13,41 @@ static const command_main mains[] = {
 #undef CLI_COMMAND
 };
 
+/* The command itself, by one process or as one rank of several. */
+static ip_status run_parsed(const cli_args *args, unsigned command, ip_ranks *ranks) {
+    ip_host host;
+    unsigned index = 0;
+    while ((1u << index) != command) index++;
+    cli_host_start(&host, args->quiet, ranks);
+    if (ranks && !(command & CLI_RANKS))
+        return cli_fail(IP_USAGE, "%s is not for several ranks: start it without mpirun", cli_command_at(index)->name);
+    if (ranks && args->settings.shards > 0)
+        return cli_fail(IP_USAGE, "--shard: ranks deal the documents by themselves");
+    if (ranks && args->plan && !cli_tells(&host)) return IP_OK;
+    int claim = -1;
+    ip_error error;
+    ip_status status = IP_OK;
+    if (args->output && !args->plan && args->settings.shards == 0 && (command & CLI_FOLDER) && cli_tells(&host) &&
+        ip_folder_claim(&claim, args->output, &error) != IP_OK)
+        status = cli_fail(IP_FAILED, "%s", error.message);
+    if (status == IP_OK) status = mains[index](args, &host);
+    ip_folder_release(claim);
+    cli_host_stop();
+    return status;
+}
+
 static ip_status run_command(unsigned command, int argc, char **argv) {
     cli_args args;
+    ip_ranks *ranks = NULL;
+    ip_error error;
     ip_status status = cli_parse(&args, command, argc, argv);
     if (status == IP_OK && args.help) {
         cli_help(command, stdout);
     } else if (status == IP_OK) {
-        ip_host host;
-        unsigned index = 0;
-        while ((1u << index) != command) index++;
-        cli_host_start(&host, args.quiet);
-        int claim = -1;
-        ip_error error;
-        if (args.output && !args.plan && args.settings.shards == 0 && (command & CLI_FOLDER) &&
-            ip_folder_claim(&claim, args.output, &error) != IP_OK)
-            status = cli_fail(IP_FAILED, "%s", error.message);
-        if (status == IP_OK) status = mains[index](&args, &host);
-        ip_folder_release(claim);
-        cli_host_stop();
+        status = ip_ranks_join(&ranks, &error);
+        status = status == IP_OK ? run_parsed(&args, command, ranks) : cli_fail(status, "%s", error.message);
+        fflush(stdout);
+        cli_leave(ranks, status);
     }
     cli_args_free(&args);
     return status;

@@ -43,6 +43,27 @@ check "a file per shard" [ "$(ls "$work/three" | wc -l)" -eq 3 ]
 run merge "$work/three/"*.state -o "$work/merged"
 check "merge" [ $status -eq 0 ]
 same "three shards" whole merged
+# With what is not computed from soft assignments: the lens at every layer, the bound of the whole text.
+extra=(--documents 20 --orders 2 --lens --loss --bound --effort low --beta 1.1:20:6 --bins 20 --quiet)
+run analyze "$model" "$text" "${extra[@]}" -o "$work/extra"
+shards extra-parts 3 "${extra[@]}"
+run merge "$work/extra-parts/"*.state -o "$work/extra-merged"
+check "lens and bound: merge" [ $status -eq 0 ]
+same "lens and bound" extra extra-merged
+run analyze "$model" "$text" "${extra[@]}" --effort normal --shard 2/3 -o "$work/foreign-bound"
+refused "--bound, --beta or --effort differs" "$work/extra-parts/shard-00001-of-00003.state" \
+    "$work/foreign-bound/shard-00002-of-00003.state" "$work/extra-parts/shard-00003-of-00003.state"
+
+# The same by the script for a batch scheduler, one task after the other; a task that is put in again does nothing.
+export MODEL=$model CORPUS=$text OUT=$work/batch OPTIONS="${settings[*]}" SLURM_ARRAY_TASK_COUNT=3
+for task in 1 2 3 2; do
+    SLURM_ARRAY_TASK_ID=$task bash "$INFOPLANE_ROOT/docs/examples/slurm.sh" >"$work/out" 2>"$work/err"
+    check "batch task $task" [ $? -eq 0 ]
+done
+check "a task again: is told" grep -q "shard-00002-of-00003.state is there" "$work/out"
+SLURM_CPUS_PER_TASK=2 bash "$INFOPLANE_ROOT/docs/examples/slurm.sh" merge >"$work/out" 2>"$work/err"
+check "batch merge" [ $? -eq 0 ]
+same "batch" whole batch
 run merge "$work/three/shard-00003-of-00003.state" "$work/three/shard-00001-of-00003.state" \
     "$work/three/shard-00002-of-00003.state" -o "$work/order" --threads 1 --isa scalar
 same "in any order, on scalar" whole order

@@ -16,7 +16,8 @@ static void ignore(void *context, const char *line) {
 }
 
 /* A file of one small tensor, in case there is no other. */
-static const char none[] = "\x3f\0\0\0\0\0\0\0{\"x\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}             ";
+static const char none[] =
+    "\x3f\0\0\0\0\0\0\0{\"x\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}             ";
 
 static ip_bytes weights(void) {
     static ip_map map;

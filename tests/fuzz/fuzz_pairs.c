@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "core/chat.h"
+#include "core/preference/chat.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

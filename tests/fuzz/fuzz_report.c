@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "arch/dispatch.h"
-#include "core/report.h"
+#include "core/report/report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const ip_kernels *kernels;

@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "core/run_read.h"
+#include "core/run/run_read.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

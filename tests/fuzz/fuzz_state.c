@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "core/base/hash.h"
-#include "core/shard.h"
+#include "core/run/shard.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -66,7 +66,13 @@ static void write_whole(const char *path, const uint8_t *data, size_t size) {
     run.temperature = 0.1;
     run.groups = 2;
     run.null = 1;
-    ip_shard_part part = {1, 1, 0, DOCUMENTS, TOKENS, run.positions, -1, true};
+    ip_shard_part part = {.index = 1,
+                          .of = 1,
+                          .documents = DOCUMENTS,
+                          .tokens = TOKENS,
+                          .positions = run.positions,
+                          .loss_end = -1,
+                          .loss = true};
     size_t bytes = (size_t)run.positions * IP_LANES * sizeof(float);
     unsigned char *values = calloc(1, bytes);
     double losses[TOKENS] = {0};

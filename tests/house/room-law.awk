@@ -2,14 +2,24 @@
 # Input: the source files' paths relative to the root, one per line, with `root` set to the tree.
 #
 #   base (core/base) <- arch <- models <- core <- cli (core/cli); tests and bench stand above all.
+#
+# Within core, from below: numbers, output, input, ngrams, forward, estimators, bound, run, preference, correlate,
+# series, report, and the commands beside them. The public header may be included by all.
 
 function room_of(path) {
     if (path ~ /^core\/base\//) return 1
     if (path ~ /^arch\//) return 2
     if (path ~ /^models\//) return 3
+    if (path ~ /^core\/mpi\//) return 6
     if (path ~ /^core\/cli\//) return 5
     if (path ~ /^core\//) return 4
     return 9 # tests, bench
+}
+
+# The height of a folder of core; what stands beside the folders (one file per command) is above them.
+function height(path,    parts) {
+    split(path, parts, "/")
+    return parts[2] in floor ? floor[parts[2]] : floors + 1
 }
 
 function violation(text) { printf "%s:%d: %s\n", file, line, text }
@@ -35,8 +45,12 @@ function check_quoted(header, room,    target) {
     }
     if (room == 5 && header != "core/infoplane.h" && header !~ /^core\/cli\//)
         violation("the program includes \"" header "\"; it may see core/infoplane.h and core/cli/ only")
+    else if (room == 6 && target != 1)
+        violation("core/mpi includes \"" header "\"; it may see core/base only")
     else if (target > room)
         violation(names[room] " includes \"" header "\" of the higher room " names[target])
+    else if (room == 4 && target == 4 && header != "core/infoplane.h" && height(header) > height(file))
+        violation("a lower folder of core includes \"" header "\" of a higher one")
 }
 
 function check_system(header, room,    isa) {
@@ -45,6 +59,8 @@ function check_system(header, room,    isa) {
             violation("<" header "> outside the folder of an instruction set")
     } else if (header == "sleef.h") {
         if (file != "arch/vmath.h") violation("<sleef.h> has one door: arch/vmath.h")
+    } else if (header == "mpi.h") {
+        if (file !~ /^core\/mpi\//) violation("<mpi.h> has one door: core/mpi/")
     } else if (header ~ /^(xxhash|pcre2|jansson|zlib|zstd|mimalloc.*|utf8proc)\.h$/ && room != 9) {
         door(room, header)
     } else if (header ~ /^criterion\// && file !~ /^tests\/unit\//) {
@@ -52,7 +68,11 @@ function check_system(header, room,    isa) {
     }
 }
 
-BEGIN { split("base arch models core cli", names, " "); names[9] = "tests" }
+BEGIN { split("base arch models core cli", names, " "); names[6] = "mpi"; names[9] = "tests" }
+BEGIN {
+    floors = split("numbers output input ngrams forward estimators bound run preference correlate series report", list, " ")
+    for (i = 1; i <= floors; i++) floor[list[i]] = i
+}
 
 {
     file = $0

@@ -1,4 +1,4 @@
-"""Overlap of two corpora with Python's sets: the reference for core/overlap.c.
+"""Overlap of two corpora with Python's sets: the reference for core/ngrams/overlap.c.
 
     python overlap_check.py A.jsonl B.jsonl [K] > EXPECTED.json
 

@@ -1,4 +1,4 @@
-"""Where replies begin in the tokens of prompt + reply: the reference for core/pairs_tokens.c.
+"""Where replies begin in the tokens of prompt + reply: the reference for core/preference/pairs_tokens.c.
 
     python reply_begin_check.py SHARED/data/tokenizers > ../data/reply_begin.jsonl
 

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/arrays.h"
 #include "core/infoplane.h"
+#include "core/input/arrays.h"
 
 enum { ROWS = 700, WIDTH = 33, SETS = 2 };
 

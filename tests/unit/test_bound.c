@@ -6,7 +6,7 @@
 
 #include "core/base/npy.h"
 #include "core/infoplane.h"
-#include "core/philox.h"
+#include "core/numbers/philox.h"
 #include "tests/unit/shared_data.h"
 
 static const double bit = 0.6931471805599453;

@@ -1,5 +1,5 @@
 /* Chat templates against Jinja: tests/data/chat_templates.jsonl, made by tests/scripts/chat_template_check.py. */
-#include "core/chat.h"
+#include "core/preference/chat.h"
 
 #include <criterion/criterion.h>
 #include <jansson.h>

@@ -1,6 +1,6 @@
 /* Corpora: the rules of golden/badfiles, how files become documents, and that nothing depends on threads. The tokenizer
  * is that of the demo model in the repository: every byte has a token, <|begin|> stands in front of a document. */
-#include "core/corpus.h"
+#include "core/input/corpus.h"
 
 #include <regex.h>
 #include <unistd.h>

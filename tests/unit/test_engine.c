@@ -11,9 +11,9 @@
 #include "arch/kernels.h"
 #include "core/base/file.h"
 #include "core/base/number.h"
+#include "core/forward/tiles.h"
 #include "core/infoplane.h"
-#include "core/json_write.h"
-#include "core/tiles.h"
+#include "core/output/json_write.h"
 
 /* Every token is in exactly one segment, in order; segments begin at multiples of 16; items hold whole documents. */
 static void check_tiling(const uint64_t *lengths, size_t documents) {

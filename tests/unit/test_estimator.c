@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "arch/dispatch.h"
-#include "core/anchors.h"
 #include "core/base/npy.h"
+#include "core/estimators/anchors.h"
 #include "core/infoplane.h"
-#include "core/philox.h"
+#include "core/numbers/philox.h"
 #include "tests/unit/shared_data.h"
 
 static const char *const label_names[] = {"few", "zipf", "wide", "single", "one"};

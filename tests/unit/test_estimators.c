@@ -9,9 +9,9 @@
 
 #include "arch/dispatch.h"
 #include "core/base/npy.h"
+#include "core/estimators/method.h"
 #include "core/infoplane.h"
-#include "core/method.h"
-#include "core/partition.h"
+#include "core/ngrams/partition.h"
 #include "tests/unit/shared_data.h"
 
 enum { GROUPS = 20 };

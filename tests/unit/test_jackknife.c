@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "arch/dispatch.h"
-#include "core/jackknife.h"
+#include "core/numbers/jackknife.h"
 
 static void setup(void) {
     const ip_kernels *kernels;

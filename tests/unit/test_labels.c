@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/ngrams.h"
-#include "core/philox.h"
-#include "core/wide.h"
+#include "core/ngrams/ngrams.h"
+#include "core/numbers/philox.h"
+#include "core/numbers/wide.h"
 
 enum { DOCUMENTS = 14, VOCABULARY = 5 };
 

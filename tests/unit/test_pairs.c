@@ -1,5 +1,5 @@
 /* Pairs: the golden parsing examples, every form of record, malformed files by their line, where replies begin. */
-#include "core/pairs_tokens.h"
+#include "core/preference/pairs_tokens.h"
 
 #include <criterion/criterion.h>
 #include <jansson.h>

@@ -10,10 +10,10 @@
 #include "arch/dispatch.h"
 #include "core/base/npy.h"
 #include "core/base/number.h"
-#include "core/checkpoints.h"
-#include "core/csv.h"
-#include "core/paired.h"
-#include "core/phases.h"
+#include "core/output/csv.h"
+#include "core/series/checkpoints.h"
+#include "core/series/paired.h"
+#include "core/series/phases.h"
 #include "tests/unit/shared_data.h"
 
 static void setup(void) {

@@ -7,13 +7,13 @@
 #include <string.h>
 
 #include "arch/dispatch.h"
-#include "core/anchors.h"
 #include "core/base/npy.h"
-#include "core/estimate.h"
-#include "core/jackknife.h"
-#include "core/permutation.h"
-#include "core/philox.h"
-#include "core/resample.h"
+#include "core/estimators/anchors.h"
+#include "core/estimators/estimate.h"
+#include "core/estimators/resample.h"
+#include "core/numbers/jackknife.h"
+#include "core/numbers/permutation.h"
+#include "core/numbers/philox.h"
 #include "tests/unit/shared_data.h"
 
 /* ---- the permutation ---- */

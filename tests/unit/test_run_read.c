@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/method.h"
+#include "core/estimators/method.h"
 #include "core/infoplane.h"
-#include "core/run_read.h"
+#include "core/run/run_read.h"
 
 static char *slurp(FILE *file, size_t *n) {
     long end = ftell(file);

@@ -10,9 +10,9 @@
 #include "arch/scalar_math.h"
 #include "core/base/npy.h"
 #include "core/base/number.h"
-#include "core/csv.h"
-#include "core/special.h"
-#include "core/statistics.h"
+#include "core/numbers/special.h"
+#include "core/numbers/statistics.h"
+#include "core/output/csv.h"
 #include "tests/unit/shared_data.h"
 
 static void setup(void) {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/temperature.h"
+#include "core/estimators/temperature.h"
 #include "tests/unit/shared_data.h"
 
 Test(temperature, check_values) {

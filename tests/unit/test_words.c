@@ -1,5 +1,5 @@
 /* Words: what is in one and what stands between, lower case, and that cutting a text anywhere allowed changes nothing. */
-#include "core/words.h"
+#include "core/input/words.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,0 +1,245 @@
+/* Cutting a file of text into jobs. Spans of bytes between separators come from one buffer over the reader; for chunk
+ * and file the text is cut wherever the tokenizer allows, only to be tokenized in parallel and without being held. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/input/corpus_internal.h"
+
+/* A part of a stream; and the longest record, a guard against a file without line ends that never stops. */
+enum { PART = 1 << 18 };
+#define LONGEST ((size_t)1 << 30)
+
+typedef struct source {
+    ip_text_reader *reader;
+    const char *path;
+    char *data;
+    size_t at, filled, room;
+    bool ended;
+} source;
+
+/* Reads more behind what is there; false in *more at the end. */
+static ip_status fill(source *s, bool *more, ip_error *error) {
+    *more = false;
+    if (s->ended) return IP_OK;
+    if (s->at > 0 && s->at * 2 >= s->filled) {
+        memmove(s->data, s->data + s->at, s->filled - s->at);
+        s->filled -= s->at;
+        s->at = 0;
+    }
+    if (s->room - s->filled < PART / 2) {
+        size_t room = s->room * 2 + PART;
+        char *data = realloc(s->data, room);
+        if (!data) return ip_fail(error, IP_FAILED, "%s: out of memory", s->path);
+        s->data = data;
+        s->room = room;
+    }
+    size_t got;
+    ip_status status = ip_text_reader_read(s->reader, s->data + s->filled, s->room - s->filled, &got, error);
+    if (status != IP_OK) return status;
+    s->filled += got;
+    s->ended = got == 0;
+    *more = got > 0;
+    return IP_OK;
+}
+
+/* The byte-order mark is dropped; that of UTF-16 says that this is not text as it is read here. */
+static ip_status take_mark(source *s, ip_error *error) {
+    bool more = true;
+    while (more && s->filled - s->at < 3) {
+        ip_status status = fill(s, &more, error);
+        if (status != IP_OK) return status;
+    }
+    const char *p = s->data ? s->data + s->at : "";
+    size_t n = s->filled - s->at;
+    if (n >= 2 && (memcmp(p, "\xFF\xFE", 2) == 0 || memcmp(p, "\xFE\xFF", 2) == 0))
+        return ip_fail(error, IP_BAD_INPUT, "%s: is UTF-16 text (its byte-order mark says so); convert it to UTF-8",
+                       s->path);
+    if (n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) s->at += 3;
+    return IP_OK;
+}
+
+/* The next span up to separator (not in it) or the end of the file; *found is false when nothing is left. The span
+ * stands in the buffer until the next call. */
+static ip_status next_span(source *s, const char *separator, size_t size, const char **span, size_t *n, bool *found,
+                           ip_error *error) {
+    size_t looked = 0;
+    for (;;) {
+        size_t left = s->filled - s->at;
+        const char *p = left > looked ? memmem(s->data + s->at + looked, left - looked, separator, size) : NULL;
+        if (p) {
+            *span = s->data + s->at;
+            *n = (size_t)(p - *span);
+            s->at += *n + size;
+            *found = true;
+            return IP_OK;
+        }
+        /* A separator may begin in the last bytes. */
+        looked = left >= size ? left - (size - 1) : 0;
+        if (left > LONGEST)
+            return ip_fail(error, IP_BAD_INPUT, "%s: a record of more than 1 GiB (no separator was found in it)",
+                           s->path);
+        bool more;
+        ip_status status = fill(s, &more, error);
+        if (status != IP_OK) return status;
+        if (more) continue;
+        *span = s->data + s->at;
+        *n = s->filled - s->at;
+        *found = *n > 0;
+        s->at = s->filled;
+        return IP_OK;
+    }
+}
+
+/* Only white space (of ASCII), or nothing. */
+static bool is_blank(const char *text, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (text[i] != ' ' && !(text[i] >= '\t' && text[i] <= '\r')) return false;
+    return true;
+}
+
+static ip_status add_job(ip_builder *b, const char *bytes, size_t n, uint64_t line, bool first, ip_error *error) {
+    char *copy = malloc(n ? n : 1);
+    if (!copy) return ip_builder_out_of_memory(b, error);
+    if (n) memcpy(copy, bytes, n);
+    ip_status status = ip_builder_job(b, copy, n, line, first, error);
+    return status == IP_OK && ip_builder_batch_full(b) ? ip_builder_flush(b, error) : status;
+}
+
+static ip_status json_lines(ip_builder *b, source *s, ip_error *error) {
+    for (uint64_t line = 1; !ip_builder_full(b); line++) {
+        const char *span;
+        size_t n;
+        bool found;
+        ip_status status = next_span(s, "\n", 1, &span, &n, &found, error);
+        if (status != IP_OK || !found) return status;
+        if (is_blank(span, n)) continue;
+        if (!b->field) status = ip_json_line_field(span, n, (ip_line_place){b->path, line}, &b->field, error);
+        if (status == IP_OK) status = add_job(b, span, n, line, true, error);
+        if (status != IP_OK) return status;
+    }
+    return IP_OK;
+}
+
+static ip_status separated(ip_builder *b, source *s, const char *separator, bool lines, ip_error *error) {
+    while (!ip_builder_full(b)) {
+        const char *span;
+        size_t n;
+        bool found;
+        ip_status status = next_span(s, separator, strlen(separator), &span, &n, &found, error);
+        if (status != IP_OK || !found) return status;
+        if (lines && n > 0 && span[n - 1] == '\r') n--;
+        if (!is_blank(span, n)) status = add_job(b, span, n, 0, true, error);
+        if (status != IP_OK) return status;
+    }
+    return IP_OK;
+}
+
+/* Lines up to a blank one, as they stand but for the last line end. */
+static ip_status paragraphs(ip_builder *b, source *s, ip_error *error) {
+    char *text = NULL;
+    size_t n = 0, room = 0;
+    ip_status status = IP_OK;
+    bool found = true;
+    while (status == IP_OK && found && !ip_builder_full(b)) {
+        const char *span;
+        size_t size;
+        status = next_span(s, "\n", 1, &span, &size, &found, error);
+        if (status != IP_OK) break;
+        if (found && !is_blank(span, size)) {
+            if (n + size + 1 > room) {
+                size_t larger = (n + size) * 2 + 256;
+                char *data = larger <= 2 * LONGEST ? realloc(text, larger) : NULL;
+                if (!data) {
+                    status = ip_fail(error, larger <= 2 * LONGEST ? IP_FAILED : IP_BAD_INPUT,
+                                     "%s: a paragraph is too long for memory", s->path);
+                    break;
+                }
+                text = data;
+                room = larger;
+            }
+            memcpy(text + n, span, size);
+            n += size;
+            text[n++] = '\n';
+        } else if (n > 0) {
+            n--;
+            if (n > 0 && text[n - 1] == '\r') n--;
+            status = add_job(b, text, n, 0, true, error);
+            n = 0;
+        }
+    }
+    free(text);
+    return status;
+}
+
+/* The whole file as a stream of parts; *any: there was one. */
+static ip_status stream(ip_builder *b, source *s, bool *any, ip_error *error) {
+    bool more = true;
+    size_t from = 0, want = PART;
+    while (!ip_builder_full(b)) {
+        size_t left = s->filled - s->at;
+        if (more && left < want) {
+            ip_status status = fill(s, &more, error);
+            if (status != IP_OK) return status;
+            continue;
+        }
+        if (left == 0) break;
+        size_t cut = left;
+        if (more)
+            cut = b->tokenizer ? ip_tokenizer_cut(b->tokenizer, s->data + s->at, from, left)
+                               : ip_words_cut(s->data + s->at, from, left);
+        if (cut == 0) { /* no place known: the part grows, and only what is new is looked through */
+            from = left - 1;
+            want = left * 2;
+            continue;
+        }
+        ip_status status = add_job(b, s->data + s->at, cut, 0, !*any, error);
+        if (status != IP_OK) return status;
+        s->at += cut;
+        *any = true;
+        from = 0;
+        want = PART;
+    }
+    return IP_OK;
+}
+
+static ip_status cut_file(ip_builder *b, source *s, bool jsonl, bool *any, ip_error *error) {
+    if (jsonl) return json_lines(b, s, error);
+    switch (b->split) {
+    case IP_SPLIT_LINE: return separated(b, s, "\n", true, error);
+    case IP_SPLIT_PARAGRAPH: return paragraphs(b, s, error);
+    case IP_SPLIT_SEPARATOR: return separated(b, s, b->options->split, false, error);
+    case IP_SPLIT_CHUNK:
+    case IP_SPLIT_FILE: break;
+    }
+    return stream(b, s, any, error);
+}
+
+ip_status ip_corpus_text(ip_builder *b, bool jsonl, bool raw, ip_error *error) {
+    source s = {.reader = b->reader, .path = b->path};
+    size_t documents = b->out->documents;
+    uint64_t replaced = b->out->replaced;
+    bool any = false;
+    b->streaming = !jsonl && (b->split == IP_SPLIT_CHUNK || b->split == IP_SPLIT_FILE);
+    ip_status status = raw ? IP_OK : take_mark(&s, error);
+    if (status == IP_OK) status = cut_file(b, &s, jsonl, &any, error);
+    if (status == IP_OK && raw && !any) {
+        any = true;
+        status = add_job(b, "", 0, 0, true, error);
+    }
+    if (status == IP_OK) status = ip_builder_flush(b, error);
+    if (status == IP_OK && b->streaming && any) status = ip_builder_end_stream(b, error);
+    free(s.data);
+    if (status == IP_OK && b->out->documents == documents)
+        status = ip_fail(error, IP_BAD_INPUT, "%s: is empty: there is no document in it", b->path);
+    replaced = b->out->replaced - replaced;
+    if (status == IP_OK && replaced > 0 && b->warn) {
+        char line[256];
+        snprintf(line, sizeof line, "%.160s: %" PRIu64 " byte sequences that are not UTF-8 were read as U+FFFD",
+                 b->path, replaced);
+        ip_make_printable(line);
+        b->warn(b->warn_context, line);
+    }
+    return status;
+}
