@@ -138,12 +138,6 @@ step "the tree" 1 build user "git clone /srv/infoplane.git
 git -C infoplane log -1 --format='%h %s'"
 step "the first command of the README" 4 build user "cd infoplane
 $demo"
-if [ $tests = yes ]; then
-    step "the second command of the README" 60 build user "cd infoplane
-$test"
-    passed=$(grep -E 'tests passed, .* out of' "$logs/$(printf %02d $steps)-build.log")
-    summary+="          $passed, $(grep -c '(Skipped)$' "$logs/$(printf %02d $steps)-build.log" || true) skipped"$'\n'
-fi
 step "installed in the home; the program and an example of one's own" 3 build user 'cd infoplane
 cmake --install build/release --prefix ~/.local
 export PKG_CONFIG_PATH=~/.local/lib/pkgconfig LD_LIBRARY_PATH=~/.local/lib
@@ -166,7 +160,6 @@ mkdir -p "$here/packed"
 rm -f "$here"/packed/*
 cp "$here"/build/home/user/infoplane/build/release/packages/infoplane[_-]* \
     "$here"/build/home/user/infoplane/python/dist/*.whl "$here/packed/"
-finished build
 
 # -- the package
 fresh deb
@@ -212,6 +205,15 @@ plane/bin/pip install /srv/*.whl
 plane/bin/python /srv/tests/python/notebook.py /srv/docs/plane.ipynb
 plane/bin/python -c "import infoplane, numpy; print(\"infoplane\", infoplane.__version__, \"NumPy\", numpy.__version__)"'
 finished wheel
+
+# -- all tests, last because they take longest
+if [ $tests = yes ]; then
+    step "the second command of the README" 60 build user "cd infoplane
+$test"
+    passed=$(grep -E 'tests passed, .* out of' "$logs/$(printf %02d $steps)-build.log")
+    summary+="          $passed, $(grep -c '(Skipped)$' "$logs/$(printf %02d $steps)-build.log" || true) skipped"$'\n'
+fi
+finished build
 rm -rf "${here:?}/infoplane.git"
 
 echo

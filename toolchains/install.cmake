@@ -3,8 +3,8 @@
 include(CMakePackageConfigHelpers)
 set(ip_share ${CMAKE_CURRENT_LIST_DIR}/install)
 
-# An archive has the libraries it needs in a folder of its own (install/bundle.cmake); elsewhere there is no such folder,
-# and the system's are taken.
+# An archive has the libraries it needs in the folder of the program's modules (install/bundle.cmake); elsewhere there are
+# none in it, and the system's are taken.
 if(NOT APPLE)
     set_property(TARGET infoplane PROPERTY INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}/infoplane")
     if(TARGET infoplane_shared)
