@@ -52,6 +52,8 @@ folder=$(cd "$folder" && pwd)
 here=$folder/$release
 logs=$here/logs
 mkdir -p "$logs"
+exec 9>"$here/lock"
+flock -n 9 || { say "another trial is at work in $here"; exit 1; }
 rm -f "$logs"/*.log
 
 # fresh NAME: a pristine root of that name.
@@ -74,7 +76,7 @@ inside() {
         exec env -i TERM=dumb LANG=C.UTF-8 HOME="$home" USER="$user" LOGNAME="$user" \
             ${http_proxy+http_proxy="$http_proxy"} ${https_proxy+https_proxy="$https_proxy"} ${no_proxy+no_proxy="$no_proxy"} \
             PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-            chroot --userspec="$user" "$root" bash -euc "cd; $commands"' - "$here/$1" "$2" "$home" "$3"
+            chroot --userspec="$user" "$root" bash -euc "cd; $commands"' - "$here/$1" "$2" "$home" "$3" 9>&-
 }
 
 # step WHAT LINES ROOT USER COMMANDS: runs them, shows the last LINES lines of what they print, and the time.
