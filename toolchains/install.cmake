@@ -4,8 +4,8 @@ include(CMakePackageConfigHelpers)
 set(ip_share ${CMAKE_CURRENT_LIST_DIR}/install)
 
 # An archive has the libraries it needs in the folder of the program's modules (install/bundle.cmake); elsewhere there are
-# none in it, and the system's are taken.
-if(NOT APPLE)
+# none in it, and the system's are taken. Cross builds have a run path of their own, for archive.sh.
+if(NOT APPLE AND NOT CMAKE_CROSSCOMPILING)
     set_property(TARGET infoplane PROPERTY INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}/infoplane")
     if(TARGET infoplane_shared)
         set_property(TARGET infoplane_shared PROPERTY INSTALL_RPATH "$ORIGIN/infoplane")
