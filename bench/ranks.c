@@ -1,11 +1,11 @@
-/* How the time of an analysis grows smaller with the number of ranks, on one machine: rank 0 of N is run alone, through a
- * door that sends nothing but counts every byte and every call. What it computes is what a rank of N computes (its
+/* How the time of an analysis grows smaller with the number of ranks, on one machine: of N ranks the one with the most
+ * tokens is run alone, through a door that sends nothing but counts every byte and every call. What it computes is what a rank of N computes (its
  * figures are wrong, its work is not: what others would send is filled in), and its time and its bytes give the time of
  * the whole on a given network:
  *
  *     seconds computed + bytes received / bandwidth + calls * ceil(log2 N) * latency
  *
- * Rank 0 waits for nobody: how evenly the documents were dealt is not in it. */
+ * The others wait for this rank, so its time is the job's. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,12 +36,12 @@ static void count_swap(const ip_parcel *out, size_t out_count, const ip_parcel *
     }
 }
 
-static unsigned ranks_now;
+static unsigned rank_now, ranks_now;
 
 static void count_spread(void *data, const uint64_t *borders) {
     (void)data;
     traffic.calls++;
-    traffic.received += borders[ranks_now] - borders[1]; /* all but rank 0's own */
+    traffic.received += borders[ranks_now] - (borders[rank_now + 1] - borders[rank_now]);
 }
 
 static const ip_ranks_door door = {
@@ -51,8 +51,22 @@ static double on_network(double seconds, unsigned of, double bandwidth, double l
     return seconds + (double)traffic.received / bandwidth + (double)traffic.calls * ceil(log2(of)) * latency;
 }
 
-static ip_status one(const bench_args *args, unsigned of, double *alone, ip_error *error) {
-    ip_ranks ranks = {.rank = 0, .of = of, .local = 1, .machine = "bench", .door = &door};
+static unsigned fullest(const ip_corpus *corpus, unsigned of) {
+    uint64_t deal[65];
+    unsigned best = 0;
+    ip_deal_documents(deal, corpus, 1, of);
+    uint64_t most = 0;
+    for (unsigned r = 0; r < of; r++) {
+        uint64_t tokens = corpus->offsets[deal[r + 1]] - corpus->offsets[deal[r]];
+        if (tokens > most) best = r;
+        if (tokens > most) most = tokens;
+    }
+    return best;
+}
+
+static ip_status one(const bench_args *args, const ip_corpus *corpus, unsigned of, double *alone, ip_error *error) {
+    rank_now = fullest(corpus, of);
+    ip_ranks ranks = {.rank = rank_now, .of = of, .local = 1, .machine = "bench", .door = &door};
     ip_host host = {.ranks = of > 1 ? &ranks : NULL};
     ip_run *run;
     ranks_now = of;
@@ -84,8 +98,13 @@ int main(int argc, char **argv) {
     puts("        computed   of it in     received             10 Gbit/s, 30 us       1 Gbit/s, 100 us    anonymous\n"
          "ranks          s    estimate           MB    calls            s      x            s      x          MiB");
     double alone = 0;
-    ip_status status = IP_OK;
-    for (unsigned of = 1; status == IP_OK && of <= 64; of *= 2) status = one(&args, of, &alone, &error);
+    bench_run run;
+    ip_status status = bench_open(&run, args.positional[0], args.positional[1], 0, &args.settings, &error);
+    if (status == IP_OK && run.session.corpus.documents < 64)
+        status = ip_fail(&error, IP_BAD_INPUT, "%s: 64 ranks need as many documents", args.positional[1]);
+    for (unsigned of = 1; status == IP_OK && of <= 64; of *= 2)
+        status = one(&args, &run.session.corpus, of, &alone, &error);
+    bench_close(&run);
     if (status != IP_OK) fprintf(stderr, "bench-ranks: %s\n", error.message);
     return (int)status;
 }

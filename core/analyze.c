@@ -157,6 +157,8 @@ static ip_status resume(analysis *a, const char *model, ip_error *error) {
     if (status != IP_OK) return status;
     ip_resume_region(&a->resume, run->layer, layers * sizeof *run->layer);
     ip_resume_region(&a->resume, run->without, layers * ip_run_quantities(run) * run->groups * sizeof *run->without);
+    ip_resume_region(&a->resume, run->resampled,
+                     layers * ip_run_quantities(run) * run->bootstrap * sizeof *run->resampled);
     ip_top *top = &a->estimator.top;
     ip_resume_region(&a->resume, &top->layers, sizeof top->layers);
     for (size_t i = 0; i < top->sets; i++)

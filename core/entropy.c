@@ -214,7 +214,7 @@ static ip_status estimate_sets(vectors_job *job, ip_entropy_result *result, ip_p
             if (status == IP_OK && !out->path) status = ip_fail(error, IP_FAILED, "out of memory");
             if (status == IP_OK)
                 status = ip_estimate_make(&out->estimate, &figures[0], &figures[1 + i], partitions[i].labels,
-                                          &job->resampling, NULL, error);
+                                          &job->resampling, NULL, NULL, error);
             ip_partition_free(&partitions[i]);
         }
         first += n;

@@ -204,6 +204,10 @@ typedef struct ip_run {
     /* [layers + 1][ip_run_quantities][groups]: each figure computed without group g (documents g, g + G, ...): H,
      * context, I of X orders 1..K, I of Y orders 1..K; NULL when groups is 0. What paired comparisons need. */
     double *without;
+    /* [layers + 1][ip_run_quantities][bootstrap]: the same figures of each resample of the documents, NaN where it holds no
+     * counted position; NULL when bootstrap is 0. Draws depend on seed and number of documents alone, so those of two
+     * runs pair. */
+    double *resampled;
     ip_bound_curve *bound[IP_MAX_ORDERS]; /* with settings.bound, per order, of the counted positions; else NULL */
     unsigned top;                         /* asked for; 0: top_x and top_y are empty */
     ip_top_list_of top_x[IP_MAX_ORDERS], top_y[IP_MAX_ORDERS];
@@ -255,12 +259,13 @@ ip_estimate ip_run_optimality(const ip_run *run, size_t layer, unsigned order);
 /* Writers. Numbers in C locale, doubles with 17 digits, what was not computed as null. */
 void ip_run_write_json(const ip_run *run, FILE *file);
 void ip_run_write_table(const ip_run *run, FILE *file);
-/* run.json, layers.csv, groups.npy (`without`; only with groups) and, with a loss, token-loss.npy in folder, which is
+/* run.json, layers.csv, groups.npy (`without`; only with groups), resamples.npy (`resampled`; only with a bootstrap) and, with a loss, token-loss.npy in folder, which is
  * made; each appears whole or not at all. */
 ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *error);
 
 /* A finished run back from its folder (or its run.json): all that the files hold; `without` when groups.npy is there,
- * token_loss when token-loss.npy is. IP_BAD_INPUT names the file and the key. Freed by ip_run_free. */
+ * `resampled` when resamples.npy is, token_loss when token-loss.npy is. IP_BAD_INPUT names the file and the key. Freed by
+ * ip_run_free. */
 ip_status ip_run_read(ip_run **out, const char *path, ip_error *error);
 
 /* ---- preference: I(Z; preference), whether a state belongs to a chosen or to a rejected reply ---- */
@@ -361,7 +366,8 @@ typedef struct ip_plan_report {
     uint64_t memory;       /* anonymous bytes the run will hold at its peak */
     uint64_t memory_least; /* with everything that can spill in scratch files */
     uint64_t scratch;      /* bytes of scratch files */
-    double seconds;        /* expected, from a measured product rate on this machine */
+    double seconds;        /* expected, from parts of the work tried on this machine */
+    uint64_t models;       /* a series: how many are to be analysed, one after the other; else 1 */
     char isa[64], compute[32];
     unsigned threads;
 } ip_plan_report;
@@ -478,6 +484,10 @@ typedef struct ip_trajectory_settings {
  * all have different ones, else as given. All must pair, as for ip_compare. */
 ip_status ip_trajectory_run(ip_trajectory **out, const char *const *checkpoints, size_t count,
                             const ip_trajectory_settings *settings, const ip_host *host, ip_error *error);
+/* What the models among the checkpoints will take, judged by the first of them; finished runs take nothing. IP_USAGE when
+ * there is no model. */
+ip_status ip_trajectory_plan(ip_plan_report *out, const char *const *checkpoints, size_t count,
+                             const ip_trajectory_settings *settings, const ip_host *host, ip_error *error);
 void ip_trajectory_free(ip_trajectory *trajectory);
 void ip_trajectory_write(const ip_trajectory *trajectory, bool json, FILE *file);
 /* trajectory.json (schema infoplane.trajectory/1) and trajectory.csv in folder, which is made. */
@@ -485,8 +495,8 @@ ip_status ip_trajectory_write_folder(const ip_trajectory *trajectory, const char
 
 /* ---- report: results of any of the commands on one offline HTML page ---- */
 
-/* inputs: run folders or run.json, bound.json, trajectory.json, correlate.json, preference.json, told apart by their
- * schema. The same inputs give the same bytes. The page appears whole under path or not at all. */
+/* inputs: run folders or run.json, bound.json, trajectory.json, correlate.json, preference.json, overlap.json, told
+ * apart by their schema. The same inputs give the same bytes. The page appears whole under path or not at all. */
 ip_status ip_report_write(const char *path, const char *const *inputs, size_t count, ip_error *error);
 
 /* ---- bound: the information-bottleneck curve of a joint of inputs X and outputs Y ---- */

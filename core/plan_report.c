@@ -2,51 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/memory.h"
+#include "core/base/resident.h"
+#include "core/bound/bound_ngrams.h"
 #include "core/estimators/anchors.h"
 #include "core/estimators/method.h"
 #include "core/forward/forward.h"
-#include "core/forward/layers.h"
 #include "core/infoplane.h"
 #include "core/ngrams/ngrams.h"
 #include "core/output/json_write.h"
+#include "core/plan_time.h"
 #include "core/run/budget.h"
-
-/* Seconds per token and layer of one thread: block 0, packed and run on one tile of zeros but for a ramp, timed. The
- * embedding's values do not matter for the time. */
-static ip_status time_block(const ip_session *session, const ip_tiling *tiling, double *seconds, ip_error *error) {
-    const ip_plan *plan = ip_model_plan(session->model);
-    ip_forward forward = {0};
-    bool is_long = tiling->item_count == 0;
-    const ip_tile *tile = &tiling->tiles[(is_long ? tiling->long_items : tiling->items)[0].first_tile];
-    size_t bytes = (size_t)tile->rows * plan->width * sizeof(float), bad;
-    float *h = ip_big_alloc(bytes);
-    ip_status status = h ? IP_OK : ip_fail(error, IP_FAILED, "out of memory");
-    if (status == IP_OK)
-        status = ip_forward_open(&forward, session->model, session->kernels, session->compute, tiling, false,
-                                 session->pool, error);
-    if (status == IP_OK) {
-        ip_forward_prepare(&forward, 0);
-        status = ip_pack_run(&forward.packing, session->pool, error);
-    }
-    if (status == IP_OK) status = ip_forward_embed(&forward, tiling, tile, h, error);
-    if (status == IP_OK) {
-        double best = 1e30;
-        for (int i = 0; status == IP_OK && i < 3; i++) {
-            double start = ip_seconds();
-            if (is_long) status = ip_forward_keys(&forward, 0, 0, tiling, tile, h, &bad, error);
-            if (status == IP_OK)
-                status = ip_forward_tile(&forward, 0, 0, is_long ? IP_TILE_REST : IP_TILE_WHOLE, tiling, tile, h, false,
-                                         &bad, error);
-            double spent = (ip_seconds() - start) / tile->rows;
-            if (spent < best) best = spent;
-        }
-        *seconds = best;
-    }
-    ip_forward_close(&forward);
-    ip_big_free(h, bytes);
-    return status;
-}
+#include "core/run/shard.h"
 
 static void add_elements(void *context, const ip_weight *weight) {
     *(double *)context += (double)weight->outputs * (double)weight->inputs;
@@ -59,6 +25,27 @@ static double head_in_blocks(const ip_plan *plan) {
     const ip_experts *x = &plan->blocks[0].experts; /* of which a token takes some */
     for (size_t e = x->used; e < x->count; e++) block -= 3.0 * (double)x->up[e].outputs * (double)x->up[e].inputs;
     return (double)plan->head_weight.outputs * (double)plan->head_weight.inputs / block;
+}
+
+/* The bound is searched before the forward pass, beside the label sets. */
+static ip_status add_bound(ip_plan_report *out, ip_session *session, size_t bins, ip_error *error) {
+    const ip_settings *s = session->settings;
+    ip_partition x[IP_ORDERS_MAX] = {{0}}, y[IP_ORDERS_MAX] = {{0}};
+    ip_label_rule rule = ip_label_rule_of(s);
+    uint64_t held = ip_resident_anonymous(), bytes = 0;
+    double seconds = 0.0;
+    ip_status status = ip_ngram_partitions(x, y, session->whole, &rule, session->pool, error);
+    if (status == IP_OK) status = ip_bound_expect(&bytes, &seconds, x, y, s->orders, bins, session, error);
+    for (unsigned k = 0; k < IP_ORDERS_MAX; k++) {
+        ip_partition_free(&x[k]);
+        ip_partition_free(&y[k]);
+    }
+    uint64_t partitions = (2 * (uint64_t)s->orders + 1) * ip_partition_bytes((size_t)out->positions);
+    uint64_t peak = held + partitions + bytes;
+    if (peak > out->memory) out->memory = peak;
+    if (peak > out->memory_least) out->memory_least = peak;
+    out->seconds += seconds;
+    return status;
 }
 
 static ip_status fill(ip_plan_report *out, ip_session *session, const ip_tiling *tiling, ip_error *error) {
@@ -75,6 +62,7 @@ static ip_status fill(ip_plan_report *out, ip_session *session, const ip_tiling 
     out->weights_stored = ip_weights_describe(session, true);
     if (!out->model_name || !out->family || !out->weights || !out->weights_stored)
         return ip_fail(error, IP_FAILED, "out of memory");
+    out->models = 1;
     out->documents = session->whole->documents;
     out->tokens = session->whole->tokens;
     out->positions = ip_corpus_positions(session->whole, s->orders);
@@ -84,19 +72,33 @@ static ip_status fill(ip_plan_report *out, ip_session *session, const ip_tiling 
     out->context_length = plan->context_length;
     out->parameters = plan->parameters;
     out->memory_bound = session->memory_bound;
-    out->memory = budget.peak;
+    out->memory = budget.peak - budget.slack;
     out->memory_least = budget.least;
     out->scratch = budget.scratch;
     out->threads = ip_pool_threads(session->pool);
     snprintf(out->isa, sizeof out->isa, "%s", session->kernels->name);
     ip_compute_describe(session, out->compute, sizeof out->compute);
     double per_block = 0.0;
-    if (tiling->tile_count > 0) status = time_block(session, tiling, &per_block, error);
+    if (tiling->tile_count > 0) status = ip_time_block(&per_block, session, tiling, error);
     double heads = s->lens   ? (double)plan->layers + 1.0
                    : s->loss ? 1.0
                              : 0.0; /* the loss is the lens of the last layer */
     double blocks = (double)plan->layers + (heads > 0.0 ? heads * head_in_blocks(plan) : 0.0);
     out->seconds = per_block * blocks * (double)session->corpus.tokens / out->threads;
+    double estimate = 0.0;
+    if (status == IP_OK && out->positions > 0 && s->shards == 0)
+        status = ip_time_estimate(&estimate, session, bins, error);
+    out->seconds += estimate * ((double)plan->layers + 1.0);
+    return status == IP_OK && s->bound && out->positions > 0 ? add_bound(out, session, bins, error) : status;
+}
+
+/* A shard takes its part of the documents, and so does a rank: memory and time are its own. */
+static ip_status choose_documents(ip_session *session, ip_error *error) {
+    const ip_settings *s = session->settings;
+    ip_shard_part part = {.index = s->shard, .of = s->shards};
+    if (s->shards == 0) return ip_session_deal(session, 1, error);
+    ip_status status = ip_shard_plan(&part, session->corpus.documents, error);
+    if (status == IP_OK) ip_shard_narrow(&session->corpus, &part, s->orders);
     return status;
 }
 
@@ -115,7 +117,7 @@ ip_status ip_analyze_plan(ip_plan_report *out, const char *model, const char *co
     }
     if (status == IP_OK) status = ip_session_model(&session, model, error);
     if (status == IP_OK) status = ip_session_corpus(&session, corpora, corpus_count, error);
-    if (status == IP_OK) status = ip_session_deal(&session, 1, error); /* memory and time are a rank's */
+    if (status == IP_OK) status = choose_documents(&session, error);
     if (status == IP_OK) status = ip_tiling_make(&tiling, &session.corpus, error);
     if (status == IP_OK) status = fill(out, &session, &tiling, error);
     ip_tiling_free(&tiling);
@@ -160,6 +162,7 @@ static void write_json(const ip_plan_report *r, FILE *file) {
     ip_json_string(j, "isa", r->isa);
     ip_json_string(j, "compute", r->compute);
     ip_json_uint(j, "threads", r->threads);
+    ip_json_uint(j, "models", r->models);
     ip_json_uint(j, "memory_bound", r->memory_bound);
     ip_json_uint(j, "memory", r->memory);
     ip_json_uint(j, "memory_least", r->memory_least);
@@ -183,6 +186,7 @@ void ip_plan_report_write(const ip_plan_report *r, bool json, FILE *file) {
     count(file, "counted positions", r->positions, r->positions == 0 ? "   (no document is long enough)" : "");
     count(file, "longest document", r->longest,
           r->longest > r->context_length ? "   (beyond what the model was trained for)" : "");
+    if (r->models > 1) count(file, "checkpoints", r->models, "   to be analysed, like the first");
     megabytes(file, "memory", r->memory, "   anonymous, at the peak");
     megabytes(file, "memory bound", r->memory_bound, "   --memory");
     megabytes(file, "memory at least", r->memory_least, "   with the rest in scratch files");

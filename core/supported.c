@@ -7,11 +7,9 @@
 #include "core/preference/chat.h"
 #include "models/family.h"
 #include "models/quantise.h"
+#include "models/tokenizer.h"
 #include "models/tokenizer_pre.h"
 #include "models/types_hf.h"
-
-static const char *const tokenizers[] = {"gpt2", "llama", "gemma4"};
-enum { TOKENIZERS = sizeof tokenizers / sizeof tokenizers[0] };
 
 /* How weights of a type are multiplied unless --compute says otherwise; NULL: it holds no weights. */
 static const char *arithmetic(const ip_type *type) {
@@ -52,7 +50,7 @@ static void write_text(FILE *file) {
     write_types(file, "\ntensor types that hold no weights:", NULL);
     ip_quantise_names(names, sizeof names);
     fprintf(file, "\n--weights: %s\ntokenizers (tokenizer.ggml.model):", names);
-    for (size_t i = 0; i < TOKENIZERS; i++) fprintf(file, " %s", tokenizers[i]);
+    for (size_t i = 0; ip_tokenizer_kind_at(i); i++) fprintf(file, " %s", ip_tokenizer_kind_at(i));
     ip_pre_list(names, sizeof names);
     fprintf(file, "\npre-tokenizers (tokenizer.ggml.pre): %s\n", names);
     fputs("chat templates (preference --chat):", file);
@@ -93,7 +91,7 @@ static void write_json(FILE *file) {
     ip_quantise_names(names, sizeof names);
     write_words(j, "weights", names);
     ip_json_open(j, "tokenizers", '[', false);
-    for (size_t i = 0; i < TOKENIZERS; i++) ip_json_string(j, NULL, tokenizers[i]);
+    for (size_t i = 0; ip_tokenizer_kind_at(i); i++) ip_json_string(j, NULL, ip_tokenizer_kind_at(i));
     ip_json_close(j, ']');
     ip_pre_list(names, sizeof names);
     write_words(j, "pre_tokenizers", names);

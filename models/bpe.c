@@ -205,12 +205,8 @@ static ip_status find_pre(ip_tokenizer *t, const ip_vocabulary_source *source, c
     ip_status status = ip_gguf_get_string(source->file, "tokenizer.ggml.pre", &name, &found, error);
     if (status == IP_OK) status = ip_gguf_get_string(source->file, "general.architecture", &family, &has_family, error);
     if (status != IP_OK) return status;
-    ip_bytes model = {0};
-    bool has_model;
-    status = ip_gguf_get_string(source->file, "tokenizer.ggml.model", &model, &has_model, error);
-    if (status != IP_OK) return status;
-    if (has_model && model.size == 6 && memcmp(model.data, "gemma4", 6) == 0) {
-        name = model;
+    if (source->pre) {
+        name = (ip_bytes){source->pre, strlen(source->pre)};
     } else if (!found && has_family && family.size == 7 && memcmp(family.data, "gptneox", 7) == 0) {
         name = (ip_bytes){"gpt-neox", 8};
     } else if (!found) {

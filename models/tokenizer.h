@@ -21,6 +21,9 @@ typedef struct ip_ids {
  * then on: shared by threads, each with a scratch of its own. */
 ip_status ip_tokenizer_from_gguf(ip_tokenizer **out, const ip_gguf *file, ip_warn warn, void *context, ip_error *error);
 
+/* What tokenizer.ggml.model may be: the names that can be built, NULL behind the last. */
+const char *ip_tokenizer_kind_at(size_t index);
+
 /* Builds the tokenizer of a Hugging Face tokenizer.json: the file itself, or the folder that holds it. rows: ids must be
  * below it, the rows of the model's embedding (0: not known). What the file has and this version does not know is
  * refused by its name. */

@@ -161,19 +161,46 @@ static ip_status collect_added(ip_tokenizer *t, const ip_vocabulary_source *sour
     return IP_OK;
 }
 
-ip_status ip_tokenizer_from_gguf(ip_tokenizer **out, const ip_gguf *file, ip_warn warn, void *context,
-                                 ip_error *error) {
-    *out = NULL;
-    ip_vocabulary_source source = {file, NULL, NULL, warn, context};
+/* ---- kinds ---- */
+
+/* What tokenizer.ggml.model names. */
+static const struct kind {
+    const char *name;
+    bool spm;        /* built by spm.c from scores, else by bpe.c from merges */
+    const char *pre; /* its pre-tokenizer; NULL: the file names one */
+    unsigned flags;  /* ip_pre_flags of the kind */
+} kinds[] = {
+    {"gpt2", false, NULL, 0},
+    {"llama", true, NULL, 0},
+    {"gemma4", false, "gemma4", IP_PRE_ADD_BOS},
+};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+const char *ip_tokenizer_kind_at(size_t index) { return index < KINDS ? kinds[index].name : NULL; }
+
+static ip_status find_kind(const struct kind **out, const ip_gguf *file, ip_error *error) {
     ip_bytes model = {0};
     bool found;
     ip_status status = ip_gguf_get_string(file, "tokenizer.ggml.model", &model, &found, error);
     if (status != IP_OK) return status;
-    bool gemma4 = found && is_text(model, "gemma4"), spm = found && is_text(model, "llama");
-    if (!spm && !gemma4 && !(found && is_text(model, "gpt2")))
-        return ip_fail(error, IP_BAD_INPUT, "%s: tokenizer.ggml.model: %s%.*s%s; known: gpt2, llama, gemma4",
-                       ip_gguf_path(file), found ? "unknown kind '" : "missing",
-                       (int)(model.size < 64 ? model.size : 64), found ? model.data : "", found ? "'" : "");
+    for (*out = kinds; *out < kinds + KINDS; ++*out)
+        if (found && is_text(model, (*out)->name)) return IP_OK;
+    char known[128] = "";
+    for (size_t i = 0, used = 0; i < KINDS; i++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i > 0 ? ", " : "", kinds[i].name);
+    return ip_fail(error, IP_BAD_INPUT, "%s: tokenizer.ggml.model: %s%.*s%s; known: %s", ip_gguf_path(file),
+                   found ? "unknown kind '" : "missing", (int)(model.size < 64 ? model.size : 64),
+                   found ? model.data : "", found ? "'" : "", known);
+}
+
+ip_status ip_tokenizer_from_gguf(ip_tokenizer **out, const ip_gguf *file, ip_warn warn, void *context,
+                                 ip_error *error) {
+    *out = NULL;
+    const struct kind *kind;
+    ip_status status = find_kind(&kind, file, error);
+    if (status != IP_OK) return status;
+    ip_vocabulary_source source = {file, NULL, NULL, kind->pre, warn, context};
+    const bool spm = kind->spm;
     status = find_arrays(&source, error);
     if (status != IP_OK) return status;
     ip_tokenizer *t = calloc(1, sizeof *t);
@@ -181,7 +208,7 @@ ip_status ip_tokenizer_from_gguf(ip_tokenizer **out, const ip_gguf *file, ip_war
         ip_tokenizer_free(t);
         return ip_fail(error, IP_FAILED, "%s: out of memory", ip_gguf_path(file));
     }
-    unsigned flags = gemma4 ? IP_PRE_ADD_BOS : 0;
+    unsigned flags = kind->flags;
     status = spm ? ip_spm_build(t, &source, error) : ip_bpe_build(t, &source, &flags, error);
     bool user_after = spm ? !t->space_prefix : (flags & (IP_PRE_USER_AFTER_NFC | IP_PRE_CHARACTERS)) != 0;
     if (status == IP_OK) status = around_text(t, &source, spm, spm || (flags & IP_PRE_ADD_BOS), error);

@@ -154,6 +154,7 @@ ip_status ip_pieces_encode(const ip_tokenizer *tokenizer, ip_tokenizer_scratch *
 typedef struct ip_vocabulary_source {
     const ip_gguf *file;
     const ip_gguf_value *tokens, *types; /* types may be NULL */
+    const char *pre;                     /* the kind's own pre-tokenizer; NULL: tokenizer.ggml.pre says */
     ip_warn warn;
     void *warn_context;
 } ip_vocabulary_source;

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 /* Inlined, a hash of eight bytes is a dozen instructions without a call. */
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -40,6 +41,15 @@ static XXH3_state_t *state_of(const ip_hash128_stream *stream) { return (XXH3_st
 
 void ip_hash128_update(ip_hash128_stream *stream, const void *data, size_t n) {
     if (stream && n > 0) XXH3_128bits_update(state_of(stream), data, n);
+}
+
+void ip_hash128_text(ip_hash128_stream *stream, const char *text) {
+    if (!text) text = "";
+    ip_hash128_update(stream, text, strlen(text) + 1);
+}
+
+void ip_hash128_number(ip_hash128_stream *stream, uint64_t number) {
+    ip_hash128_update(stream, &number, sizeof number);
 }
 
 void ip_hash128_hex(const ip_hash128_stream *stream, char out[IP_HASH_HEX]) {

@@ -26,6 +26,9 @@ ip_key128 ip_hash128_key(const void *data, size_t n);
 typedef struct ip_hash128_stream ip_hash128_stream;
 ip_hash128_stream *ip_hash128_new(void); /* NULL: out of memory */
 void ip_hash128_update(ip_hash128_stream *stream, const void *data, size_t n);
+/* A text with its NUL (NULL: the empty one), a number as 8 bytes of this machine: for keys that stay on it. */
+void ip_hash128_text(ip_hash128_stream *stream, const char *text);
+void ip_hash128_number(ip_hash128_stream *stream, uint64_t number);
 /* Fingerprint of what came so far; more may follow. A NULL stream gives the empty string. */
 void ip_hash128_hex(const ip_hash128_stream *stream, char out[IP_HASH_HEX]);
 void ip_hash128_free(ip_hash128_stream *stream);

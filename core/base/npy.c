@@ -298,3 +298,15 @@ ip_status ip_npy_header(FILE *file, const char *descr, unsigned dims, const uint
     bool good = fwrite(lead, 1, sizeof lead, file) == sizeof lead && fwrite(text, 1, length, file) == length;
     return good ? IP_OK : IP_FAILED;
 }
+
+ip_status ip_npy_write(const char *path, const char *descr, unsigned dims, const uint64_t *shape, const void *values,
+                       ip_error *error) {
+    ip_out out;
+    ip_status status = ip_out_open(&out, path, error);
+    if (status != IP_OK) return status;
+    size_t size = (size_t)(descr[2] - '0'), count = 1; /* "<f4" */
+    for (unsigned i = 0; i < dims; i++) count *= (size_t)shape[i];
+    /* What cannot be written is told by the commit. */
+    if (ip_npy_header(out.file, descr, dims, shape) == IP_OK && count > 0) fwrite(values, size, count, out.file);
+    return ip_out_commit(&out, error);
+}

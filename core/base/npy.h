@@ -33,6 +33,10 @@ void ip_npy_row_f32(const ip_npy *npy, uint64_t row, float *out);
 /* Element i (C order) of an integer array; u64 values above INT64_MAX wrap, which keeps them distinct. */
 int64_t ip_npy_int(const ip_npy *npy, uint64_t i);
 
+/* Writes a C-order array with that header (descr ends with the bytes of an element); the file appears whole or not at all. */
+ip_status ip_npy_write(const char *path, const char *descr, unsigned dims, const uint64_t *shape, const void *values,
+                       ip_error *error);
+
 /* Writes the 128-byte header of a C-order array ("<f4", "<i4", "<f8", "<u4") to an open file. */
 ip_status ip_npy_header(FILE *file, const char *descr, unsigned dims, const uint64_t *shape);
 

@@ -154,10 +154,28 @@ static ip_status plain_encoders(ip_bound_search *s, ip_error *error) {
 
 /* ---- the whole ---- */
 
+static uint64_t search_bytes(const ip_joint *j, uint32_t m, const ip_bound_effort *effort) {
+    uint64_t encoders = ip_encoder_size(j, m) * sizeof(double) * (effort->chains + 2);
+    return encoders + ip_soft_bound_bytes(j, m) + 4 * effort->chains * ip_hard_bytes(j, m);
+}
+
+static uint32_t codewords_of(const ip_joint *reduced, uint64_t m) {
+    return (uint32_t)(m < (uint64_t)reduced->nx + 1 ? m : (uint64_t)reduced->nx + 1);
+}
+
+ip_status ip_bound_bytes(uint64_t *bytes, const ip_joint *joint, uint64_t m, const char *effort_name, ip_error *error) {
+    const ip_bound_effort *effort;
+    ip_joint reduced = {0};
+    ip_status status = ip_bound_effort_by_name(&effort, effort_name, error);
+    if (status == IP_OK) status = ip_joint_reduce(&reduced, joint, error);
+    if (status == IP_OK) *bytes = search_bytes(&reduced, codewords_of(&reduced, m), effort);
+    ip_joint_free(&reduced);
+    return status;
+}
+
 static ip_status check_memory(const ip_bound_search *s, ip_error *error) {
     const ip_joint *j = s->joint;
-    uint64_t encoders = ip_encoder_size(j, s->m) * sizeof(double) * (s->effort->chains + 2);
-    uint64_t need = encoders + ip_soft_bound_bytes(j, s->m) + 4 * s->effort->chains * ip_hard_bytes(j, s->m);
+    uint64_t need = search_bytes(j, s->m, s->effort);
     if (need <= s->session->memory_bound) return IP_OK;
     return ip_fail(
         error, IP_FAILED,
@@ -206,7 +224,7 @@ ip_status ip_bound_of_joint(ip_bound_curve **out, const ip_joint *joint, unsigne
     if (status == IP_OK) status = ip_joint_reduce(&reduced, joint, error);
     if (status == IP_OK) status = ip_components_find(&components, &reduced, error);
     if (status == IP_OK) {
-        s.m = (uint32_t)(m < (uint64_t)reduced.nx + 1 ? m : (uint64_t)reduced.nx + 1);
+        s.m = codewords_of(&reduced, m);
         status = search(&s, error);
     }
     if (status == IP_OK) status = fill_curve(curve, &s, error);

@@ -57,6 +57,9 @@ ip_status ip_bound_of_joint(ip_bound_curve **out, const ip_joint *joint, unsigne
 /* Together: a curve that one of the ranks has; the others get a copy. */
 ip_status ip_bound_curve_share(ip_bound_curve **curve, unsigned owner, const ip_ranks *ranks, ip_error *error);
 
+/* Bytes that the search for that curve takes beside the joint. */
+ip_status ip_bound_bytes(uint64_t *bytes, const ip_joint *joint, uint64_t m, const char *effort, ip_error *error);
+
 /* The betas of settings, falling; malloc'ed. */
 ip_status ip_bound_betas(double **betas, size_t *count, const char *text, ip_error *error);
 ip_status ip_bound_effort_by_name(const ip_bound_effort **out, const char *name, ip_error *error);

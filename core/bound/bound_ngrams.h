@@ -8,6 +8,10 @@
 /* Settings that only the bound has: an unknown effort or beta is IP_USAGE, before anything is read. */
 ip_status ip_bound_check(const ip_settings *settings, ip_error *error);
 
+/* What ip_bound_of_orders will take: anonymous bytes at its peak, and seconds, from a search at a few of the betas. */
+ip_status ip_bound_expect(uint64_t *bytes, double *seconds, const ip_partition *x, const ip_partition *y,
+                          unsigned orders, uint64_t m, ip_session *session, ip_error *error);
+
 /* The curves of orders 1 .. orders, out[0 ..]; what was made is there whatever is returned. Together: ranks take orders by
  * turns, and all get all. */
 ip_status ip_bound_of_orders(ip_bound_curve **out, const ip_partition *x, const ip_partition *y, unsigned orders,

@@ -8,6 +8,16 @@ ip_status cli_trajectory(const cli_args *args, const ip_host *host) {
     settings.corpus_count = args->corpora.count;
     settings.output = args->output;
     ip_error error = {0};
+    if (args->plan) {
+        ip_plan_report plan;
+        ip_status planned =
+            ip_trajectory_plan(&plan, args->positional, args->positional_count, &settings, host, &error);
+        if (planned != IP_OK) return cli_fail(planned, "%s", error.message);
+        cli_host_stop();
+        ip_plan_report_write(&plan, args->json, stdout);
+        ip_plan_report_free(&plan);
+        return IP_OK;
+    }
     ip_trajectory *found;
     ip_status status = ip_trajectory_run(&found, args->positional, args->positional_count, &settings, host, &error);
     if (status != IP_OK) return cli_fail(status, "%s", error.message);

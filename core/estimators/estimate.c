@@ -6,6 +6,7 @@
 
 #include "core/base/memory.h"
 #include "core/numbers/jackknife.h"
+#include "core/numbers/statistics.h"
 
 /* More is never of use, and a slip of the keyboard should not run for a year. */
 enum { NULLS_MOST = 10000, BOOTSTRAP_MOST = 100000 };
@@ -49,38 +50,24 @@ void ip_resampling_set(ip_resampling *resampling, size_t position, size_t docume
     if (resampling->bootstrap > 0) ((uint32_t *)resampling->document)[position] = (uint32_t)document;
 }
 
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The quantile of sorted values, linear between them (type 7 of Hyndman & Fan 1996). */
-static double quantile(const double *sorted, size_t n, double q) {
-    double at = q * (double)(n - 1);
-    size_t i = (size_t)at;
-    return i + 1 < n ? sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]) : sorted[n - 1];
-}
-
 static ip_status bootstrap_interval(ip_estimate *out, const ip_soft_figures *whole, const ip_soft_figures *set,
-                                    unsigned resamples, ip_error *error) {
+                                    unsigned resamples, double *each, ip_error *error) {
     double *values = malloc(resamples * sizeof *values);
     if (!values) return ip_fail(error, IP_FAILED, "out of memory for %u resamples", resamples);
-    size_t n = 0; /* a resample without a position has no figure */
     for (unsigned b = 0; b < resamples; b++) {
-        values[n] = whole->resampled[b] - set->resampled[b];
-        n += isfinite(values[n]);
+        values[b] = whole->resampled[b] - set->resampled[b];
+        if (each) each[b] = values[b];
     }
-    qsort(values, n, sizeof *values, by_value);
-    if (n > 0) {
-        out->boot_low = quantile(values, n, 0.025);
-        out->boot_high = quantile(values, n, 0.975);
-    }
+    ip_range range = ip_percentiles(values, resamples); /* a resample without a position has no figure */
+    out->boot_low = range.low;
+    out->boot_high = range.high;
     free(values);
     return IP_OK;
 }
 
 ip_status ip_estimate_make(ip_estimate *out, const ip_soft_figures *whole, const ip_soft_figures *set,
-                           uint64_t distinct, const ip_resampling *resampling, double *without, ip_error *error) {
+                           uint64_t distinct, const ip_resampling *resampling, double *without, double *resampled,
+                           ip_error *error) {
     *out = ip_estimate_plain(whole->plain - set->plain, distinct);
     unsigned groups = resampling->groups, nulls = resampling->nulls;
     double kept[IP_MAX_GROUPS], null = 0.0;
@@ -89,5 +76,6 @@ ip_status ip_estimate_make(ip_estimate *out, const ip_soft_figures *whole, const
     ip_estimate_set_interval(out, each, groups);
     for (unsigned r = 0; r < nulls; r++) null += set->null[r];
     if (nulls > 0) out->null = whole->plain - null / nulls;
-    return resampling->bootstrap > 0 ? bootstrap_interval(out, whole, set, resampling->bootstrap, error) : IP_OK;
+    return resampling->bootstrap > 0 ? bootstrap_interval(out, whole, set, resampling->bootstrap, resampled, error)
+                                     : IP_OK;
 }

@@ -19,9 +19,10 @@ size_t ip_resampling_bytes(const ip_settings *settings, size_t positions);
 /* Document i is in group i mod G. */
 void ip_resampling_set(ip_resampling *resampling, size_t position, size_t document);
 
-/* I(V;Z) of a set beside the figures of the whole partition. without: [groups], receives I without each group; NULL
- * when not wanted. */
+/* I(V;Z) of a set beside the figures of the whole partition. without: [groups], receives I without each group;
+ * resampled: [bootstrap], I of each resample; NULL when not wanted. */
 ip_status ip_estimate_make(ip_estimate *out, const ip_soft_figures *whole, const ip_soft_figures *set,
-                           uint64_t distinct, const ip_resampling *resampling, double *without, ip_error *error);
+                           uint64_t distinct, const ip_resampling *resampling, double *without, double *resampled,
+                           ip_error *error);
 
 #endif

@@ -43,6 +43,10 @@ static ip_status open_resampling(ip_estimator *e, size_t layers, ip_error *error
         run->without = calloc((layers + 1) * ip_run_quantities(run) * run->groups, sizeof *run->without);
         if (!run->without) return ip_fail(error, IP_FAILED, "out of memory for the figures of %u groups", run->groups);
     }
+    if (run->bootstrap > 0) {
+        run->resampled = calloc((layers + 1) * ip_run_quantities(run) * run->bootstrap, sizeof *run->resampled);
+        if (!run->resampled) return ip_fail(error, IP_FAILED, "out of memory for %u resamples", run->bootstrap);
+    }
     return ip_soft_figures_open(&e->figures, 2 * run->orders + 1, &e->resampling, error);
 }
 
@@ -100,7 +104,7 @@ ip_status ip_estimator_bytes(uint64_t *bytes, uint64_t *counting, const ip_sessi
             ? positions * sizeof(int64_t) + ip_soft_estimate_bytes(positions, bins, sets, threads, &resampling)
             : ip_method_bytes(kind, positions, width, bins, sets, threads, session->kernels, &resampling);
     *bytes = partitions + ip_partition_bytes(positions) + ip_resampling_bytes(s, positions) + own +
-             (layers + 1) * (uint64_t)(2 + 2 * s->orders) * s->groups * sizeof(double) +
+             (layers + 1) * (uint64_t)(2 + 2 * s->orders) * (s->groups + (uint64_t)s->bootstrap) * sizeof(double) +
              (s->top > 0 ? ip_top_bytes(positions, sets - 1) : 0);
     return status;
 }
@@ -108,9 +112,10 @@ ip_status ip_estimator_bytes(uint64_t *bytes, uint64_t *counting, const ip_sessi
 /* Figures of the layer into its row of the run. */
 static ip_status fill_layer(ip_estimator *e, size_t layer, ip_error *error) {
     ip_run *run = e->run;
-    unsigned orders = run->orders, groups = run->groups;
+    unsigned orders = run->orders, groups = run->groups, resamples = run->bootstrap;
     const ip_soft_figures *f = e->figures, *singles = f + 2 * orders + 1;
     double *without = run->without ? run->without + layer * ip_run_quantities(run) * groups : NULL;
+    double *resampled = run->resampled ? run->resampled + layer * ip_run_quantities(run) * resamples : NULL;
     ip_layer_result *result = &run->layer[layer];
     result->H = f[0].plain;
     result->context = result->H - singles->plain;
@@ -118,11 +123,16 @@ static ip_status fill_layer(ip_estimator *e, size_t layer, ip_error *error) {
         without[g] = f[0].without[g];
         without[groups + g] = f[0].without[g] - singles->without[g];
     }
+    for (unsigned b = 0; b < resamples; b++) {
+        resampled[b] = f[0].resampled[b];
+        resampled[resamples + b] = f[0].resampled[b] - singles->resampled[b];
+    }
     ip_status status = IP_OK;
     for (unsigned k = 0; status == IP_OK && k < 2 * orders; k++) {
         ip_estimate *out = k < orders ? &result->x[k] : &result->y[k - orders];
         status = ip_estimate_make(out, &f[0], &f[1 + k], e->sets[1 + k]->labels, &e->resampling,
-                                  without ? without + (size_t)(2 + k) * groups : NULL, error);
+                                  without ? without + (size_t)(2 + k) * groups : NULL,
+                                  resampled ? resampled + (size_t)(2 + k) * resamples : NULL, error);
     }
     return status;
 }

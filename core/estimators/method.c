@@ -39,9 +39,14 @@ const char *ip_method_known(const char *name) {
 }
 
 ip_status ip_method_check(ip_method_kind *out, const ip_settings *settings, ip_error *error) {
-    if (!find(out, settings->estimator))
-        return ip_fail(error, IP_USAGE, "--estimator %s: there are soft, hard, binning, kmeans and matrix",
-                       settings->estimator);
+    if (!find(out, settings->estimator)) {
+        char list[256] = "";
+        for (int i = 0; i < IP_METHODS; i++) {
+            size_t at = strlen(list);
+            snprintf(list + at, sizeof list - at, "%s%s", i == 0 ? "" : i + 1 < IP_METHODS ? ", " : " and ", names[i]);
+        }
+        return ip_fail(error, IP_USAGE, "--estimator %s: there are %s", settings->estimator, list);
+    }
     if (settings->bins < 2 || settings->bins > 65536) return ip_fail(error, IP_USAGE, "--bins: 2 to 65536");
     if (settings->anchors && *out != IP_METHOD_SOFT && *out != IP_METHOD_HARD)
         return ip_fail(error, IP_USAGE, "--anchors: the estimator %s has none", settings->estimator);

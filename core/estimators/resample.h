@@ -33,6 +33,9 @@ typedef struct ip_soft_figures {
     double *resampled; /* [bootstrap]: a position counted as often as its document was drawn */
 } ip_soft_figures;
 
+/* How often each document counts in resample b, the same for whatever is resampled. */
+void ip_draw_documents(uint32_t *weights, size_t documents, uint64_t seed, uint32_t b);
+
 /* Room for so many sets in one piece; free(). */
 ip_status ip_soft_figures_open(ip_soft_figures **out, size_t sets, const ip_resampling *resampling, ip_error *error);
 

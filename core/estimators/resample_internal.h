@@ -18,9 +18,6 @@ typedef struct ip_label_span {
 enum { IP_SPAN_POSITIONS = 16384 };
 size_t ip_label_spans(ip_label_span *spans, const ip_partition *partition, uint32_t set, size_t blocks);
 
-/* How often each document counts in resample b. */
-void ip_draw_documents(uint32_t *weights, size_t documents, uint64_t seed, uint32_t b);
-
 /* A worker's sums of one label per group. */
 typedef struct ip_group_sums {
     uint64_t *sums;    /* [groups][16] */

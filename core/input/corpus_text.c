@@ -6,64 +6,15 @@
 #include <string.h>
 
 #include "core/input/corpus_internal.h"
+#include "core/input/text_buffer.h"
 
-/* A part of a stream; and the longest record, a guard against a file without line ends that never stops. */
-enum { PART = 1 << 18 };
+/* The longest record: a guard against a file without line ends that never stops. */
 #define LONGEST ((size_t)1 << 30)
-
-typedef struct source {
-    ip_text_reader *reader;
-    const char *path;
-    char *data;
-    size_t at, filled, room;
-    bool ended;
-} source;
-
-/* Reads more behind what is there; false in *more at the end. */
-static ip_status fill(source *s, bool *more, ip_error *error) {
-    *more = false;
-    if (s->ended) return IP_OK;
-    if (s->at > 0 && s->at * 2 >= s->filled) {
-        memmove(s->data, s->data + s->at, s->filled - s->at);
-        s->filled -= s->at;
-        s->at = 0;
-    }
-    if (s->room - s->filled < PART / 2) {
-        size_t room = s->room * 2 + PART;
-        char *data = realloc(s->data, room);
-        if (!data) return ip_fail(error, IP_FAILED, "%s: out of memory", s->path);
-        s->data = data;
-        s->room = room;
-    }
-    size_t got;
-    ip_status status = ip_text_reader_read(s->reader, s->data + s->filled, s->room - s->filled, &got, error);
-    if (status != IP_OK) return status;
-    s->filled += got;
-    s->ended = got == 0;
-    *more = got > 0;
-    return IP_OK;
-}
-
-/* The byte-order mark is dropped; that of UTF-16 says that this is not text as it is read here. */
-static ip_status take_mark(source *s, ip_error *error) {
-    bool more = true;
-    while (more && s->filled - s->at < 3) {
-        ip_status status = fill(s, &more, error);
-        if (status != IP_OK) return status;
-    }
-    const char *p = s->data ? s->data + s->at : "";
-    size_t n = s->filled - s->at;
-    if (n >= 2 && (memcmp(p, "\xFF\xFE", 2) == 0 || memcmp(p, "\xFE\xFF", 2) == 0))
-        return ip_fail(error, IP_BAD_INPUT, "%s: is UTF-16 text (its byte-order mark says so); convert it to UTF-8",
-                       s->path);
-    if (n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) s->at += 3;
-    return IP_OK;
-}
 
 /* The next span up to separator (not in it) or the end of the file; *found is false when nothing is left. The span
  * stands in the buffer until the next call. */
-static ip_status next_span(source *s, const char *separator, size_t size, const char **span, size_t *n, bool *found,
-                           ip_error *error) {
+static ip_status next_span(ip_text_buffer *s, const char *separator, size_t size, const char **span, size_t *n,
+                           bool *found, ip_error *error) {
     size_t looked = 0;
     for (;;) {
         size_t left = s->filled - s->at;
@@ -80,10 +31,9 @@ static ip_status next_span(source *s, const char *separator, size_t size, const 
         if (left > LONGEST)
             return ip_fail(error, IP_BAD_INPUT, "%s: a record of more than 1 GiB (no separator was found in it)",
                            s->path);
-        bool more;
-        ip_status status = fill(s, &more, error);
+        ip_status status = ip_text_buffer_fill(s, error);
         if (status != IP_OK) return status;
-        if (more) continue;
+        if (!s->ended) continue;
         *span = s->data + s->at;
         *n = s->filled - s->at;
         *found = *n > 0;
@@ -107,7 +57,7 @@ static ip_status add_job(ip_builder *b, const char *bytes, size_t n, uint64_t li
     return status == IP_OK && ip_builder_batch_full(b) ? ip_builder_flush(b, error) : status;
 }
 
-static ip_status json_lines(ip_builder *b, source *s, ip_error *error) {
+static ip_status json_lines(ip_builder *b, ip_text_buffer *s, ip_error *error) {
     for (uint64_t line = 1; !ip_builder_full(b); line++) {
         const char *span;
         size_t n;
@@ -122,7 +72,7 @@ static ip_status json_lines(ip_builder *b, source *s, ip_error *error) {
     return IP_OK;
 }
 
-static ip_status separated(ip_builder *b, source *s, const char *separator, bool lines, ip_error *error) {
+static ip_status separated(ip_builder *b, ip_text_buffer *s, const char *separator, bool lines, ip_error *error) {
     while (!ip_builder_full(b)) {
         const char *span;
         size_t n;
@@ -137,7 +87,7 @@ static ip_status separated(ip_builder *b, source *s, const char *separator, bool
 }
 
 /* Lines up to a blank one, as they stand but for the last line end. */
-static ip_status paragraphs(ip_builder *b, source *s, ip_error *error) {
+static ip_status paragraphs(ip_builder *b, ip_text_buffer *s, ip_error *error) {
     char *text = NULL;
     size_t n = 0, room = 0;
     ip_status status = IP_OK;
@@ -174,19 +124,18 @@ static ip_status paragraphs(ip_builder *b, source *s, ip_error *error) {
 }
 
 /* The whole file as a stream of parts; *any: there was one. */
-static ip_status stream(ip_builder *b, source *s, bool *any, ip_error *error) {
-    bool more = true;
-    size_t from = 0, want = PART;
+static ip_status stream(ip_builder *b, ip_text_buffer *s, bool *any, ip_error *error) {
+    size_t from = 0, want = IP_TEXT_PART;
     while (!ip_builder_full(b)) {
         size_t left = s->filled - s->at;
-        if (more && left < want) {
-            ip_status status = fill(s, &more, error);
+        if (!s->ended && left < want) {
+            ip_status status = ip_text_buffer_fill(s, error);
             if (status != IP_OK) return status;
             continue;
         }
         if (left == 0) break;
         size_t cut = left;
-        if (more)
+        if (!s->ended)
             cut = b->tokenizer ? ip_tokenizer_cut(b->tokenizer, s->data + s->at, from, left)
                                : ip_words_cut(s->data + s->at, from, left);
         if (cut == 0) { /* no place known: the part grows, and only what is new is looked through */
@@ -199,12 +148,12 @@ static ip_status stream(ip_builder *b, source *s, bool *any, ip_error *error) {
         s->at += cut;
         *any = true;
         from = 0;
-        want = PART;
+        want = IP_TEXT_PART;
     }
     return IP_OK;
 }
 
-static ip_status cut_file(ip_builder *b, source *s, bool jsonl, bool *any, ip_error *error) {
+static ip_status cut_file(ip_builder *b, ip_text_buffer *s, bool jsonl, bool *any, ip_error *error) {
     if (jsonl) return json_lines(b, s, error);
     switch (b->split) {
     case IP_SPLIT_LINE: return separated(b, s, "\n", true, error);
@@ -217,12 +166,12 @@ static ip_status cut_file(ip_builder *b, source *s, bool jsonl, bool *any, ip_er
 }
 
 ip_status ip_corpus_text(ip_builder *b, bool jsonl, bool raw, ip_error *error) {
-    source s = {.reader = b->reader, .path = b->path};
+    ip_text_buffer s = {.reader = b->reader, .path = b->path};
     size_t documents = b->out->documents;
     uint64_t replaced = b->out->replaced;
     bool any = false;
     b->streaming = !jsonl && (b->split == IP_SPLIT_CHUNK || b->split == IP_SPLIT_FILE);
-    ip_status status = raw ? IP_OK : take_mark(&s, error);
+    ip_status status = raw ? IP_OK : ip_text_buffer_mark(&s, error);
     if (status == IP_OK) status = cut_file(b, &s, jsonl, &any, error);
     if (status == IP_OK && raw && !any) {
         any = true;
@@ -230,7 +179,7 @@ ip_status ip_corpus_text(ip_builder *b, bool jsonl, bool raw, ip_error *error) {
     }
     if (status == IP_OK) status = ip_builder_flush(b, error);
     if (status == IP_OK && b->streaming && any) status = ip_builder_end_stream(b, error);
-    free(s.data);
+    ip_text_buffer_free(&s);
     if (status == IP_OK && b->out->documents == documents)
         status = ip_fail(error, IP_BAD_INPUT, "%s: is empty: there is no document in it", b->path);
     replaced = b->out->replaced - replaced;

@@ -34,13 +34,6 @@ void ip_tokens_keep(ip_tokens *tokens, const char *key, const ip_corpus *corpus)
 
 /* ---- the key ---- */
 
-static void add_text(ip_hash128_stream *hash, const char *text) {
-    if (!text) text = "";
-    ip_hash128_update(hash, text, strlen(text) + 1);
-}
-
-static void add_number(ip_hash128_stream *hash, uint64_t number) { ip_hash128_update(hash, &number, sizeof number); }
-
 static void add_gguf(ip_hash128_stream *hash, const ip_gguf *file) {
     static const char prefix[] = "tokenizer.";
     for (size_t i = 0; i < ip_gguf_value_count(file); i++) {
@@ -71,7 +64,7 @@ static ip_status add_json(ip_hash128_stream *hash, const char *path, ip_error *e
 static ip_status add_tokenizer(ip_hash128_stream *hash, const ip_session *session, ip_error *error) {
     const ip_checkpoint *file = ip_model_checkpoint(session->model);
     const char *json = session->settings->tokenizer;
-    add_number(hash, ip_model_plan(session->model)->vocabulary);
+    ip_hash128_number(hash, ip_model_plan(session->model)->vocabulary);
     if (!json && file->gguf) {
         add_gguf(hash, file->gguf);
         return IP_OK;
@@ -93,23 +86,23 @@ ip_status ip_tokens_key(char key[33], const ip_session *session, const char *con
     if (!hash) return IP_OK;
     for (size_t i = 0; i < count; i++) {
         struct stat st;
-        add_text(hash, corpora[i]);
+        ip_hash128_text(hash, corpora[i]);
         if (stat(corpora[i], &st) != 0) memset(&st, 0, sizeof st);
-        add_number(hash, (uint64_t)st.st_size);
-        add_number(hash, (uint64_t)st.st_mtim.tv_sec);
-        add_number(hash, (uint64_t)st.st_mtim.tv_nsec);
+        ip_hash128_number(hash, (uint64_t)st.st_size);
+        ip_hash128_number(hash, (uint64_t)st.st_mtim.tv_sec);
+        ip_hash128_number(hash, (uint64_t)st.st_mtim.tv_nsec);
     }
-    add_text(hash, s->split);
-    add_text(hash, s->text_field);
-    add_text(hash, s->format);
-    add_text(hash, s->offsets);
+    ip_hash128_text(hash, s->split);
+    ip_hash128_text(hash, s->text_field);
+    ip_hash128_text(hash, s->format);
+    ip_hash128_text(hash, s->offsets);
     const uint64_t numbers[] = {count, s->documents, s->max_tokens, s->add_special, s->parse_special};
     ip_hash128_update(hash, numbers, sizeof numbers);
     ip_status status = IP_OK;
     if (text)
         status = add_tokenizer(hash, session, error);
     else
-        add_number(hash, ip_model_plan(session->model)->vocabulary);
+        ip_hash128_number(hash, ip_model_plan(session->model)->vocabulary);
     if (status == IP_OK) ip_hash128_hex(hash, key);
     ip_hash128_free(hash);
     return status;

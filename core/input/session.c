@@ -204,17 +204,31 @@ ip_status ip_session_corpus(ip_session *session, const char *const *corpora, siz
 
 /* ---- ranks ---- */
 
-/* Borders where a rank's share of the tokens ends; every rank gets a unit at least. */
-static void set_borders(uint64_t *deal, const ip_corpus *corpus, size_t unit, unsigned ranks) {
+/* Borders with at most so many tokens, or units of one, to a rank, filled from the first on; false when that is too few. */
+static bool fill_borders(uint64_t *deal, const ip_corpus *corpus, size_t unit, unsigned ranks, uint64_t most) {
     size_t units = corpus->documents / unit, at = 0;
     deal[0] = 0;
-    for (unsigned r = 1; r < ranks; r++) {
-        uint64_t tokens = corpus->tokens / ranks * r;
+    for (unsigned r = 0; r < ranks; r++) {
+        uint64_t before = corpus->offsets[at * unit];
+        size_t last = units - (ranks - 1 - r); /* a unit is left for every rank behind */
         at++;
-        while (at < units - (ranks - r) && corpus->offsets[at * unit] < tokens) at++;
-        deal[r] = (uint64_t)at * unit;
+        while (at < last && corpus->offsets[(at + 1) * unit] - before <= most) at++;
+        if (corpus->offsets[at * unit] - before > most) return false;
+        deal[r + 1] = (uint64_t)at * unit;
     }
-    deal[ranks] = corpus->documents;
+    return at == units;
+}
+
+void ip_deal_documents(uint64_t *deal, const ip_corpus *corpus, size_t unit, unsigned ranks) {
+    uint64_t low = corpus->tokens / ranks, high = corpus->tokens;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        if (fill_borders(deal, corpus, unit, ranks, middle))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    fill_borders(deal, corpus, unit, ranks, high);
 }
 
 ip_status ip_session_deal(ip_session *session, size_t unit, ip_error *error) {
@@ -227,7 +241,7 @@ ip_status ip_session_deal(ip_session *session, size_t unit, ip_error *error) {
                        whole->documents / unit, unit == 1 ? "documents" : "pairs", of);
     uint64_t *deal = malloc((of + 1) * sizeof *deal);
     if (!deal) return ip_fail(error, IP_FAILED, "out of memory");
-    set_borders(deal, whole, unit, of);
+    ip_deal_documents(deal, whole, unit, of);
     size_t first = (size_t)deal[rank], documents = (size_t)(deal[rank + 1] - deal[rank]);
     uint64_t *offsets = malloc((documents + 1) * sizeof *offsets);
     if (!offsets) {

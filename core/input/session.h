@@ -55,8 +55,10 @@ ip_status ip_session_tokenizer(ip_session *session, ip_tokenizer **out, ip_error
 /* Returns status, or the failure of a map that was read meanwhile, which then stands in *error. */
 ip_status ip_session_close(ip_session *session, ip_status status, ip_error *error);
 
-/* Leaves this rank its documents: consecutive, about as many tokens as the others have, in multiples of `unit` documents.
- * A process that is alone has all. IP_BAD_INPUT when there are fewer units than ranks. */
+/* Who takes which documents: deal[r] is the first one of rank r, deal[ranks] their number. Consecutive, in multiples of `unit`,
+ * one at least to each; the rank with the most tokens, for whom the others wait, has as few as can be. */
+void ip_deal_documents(uint64_t *deal, const ip_corpus *corpus, size_t unit, unsigned ranks);
+/* Leaves this rank its documents, in multiples of `unit`. A process that is alone has all. IP_BAD_INPUT when there are fewer units than ranks. */
 ip_status ip_session_deal(ip_session *session, size_t unit, ip_error *error);
 /* Number in the whole of the first document that is this rank's. */
 size_t ip_session_first_document(const ip_session *session);

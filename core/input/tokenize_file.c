@@ -20,26 +20,12 @@ static char *offsets_name(const char *npy) {
     return out;
 }
 
-static ip_status write_array(const char *path, const char *descr, uint64_t count, const void *data, size_t bytes,
-                             ip_error *error) {
-    ip_out out;
-    ip_status status = ip_out_open(&out, path, error);
-    if (status != IP_OK) return status;
-    status = ip_npy_header(out.file, descr, 1, &count);
-    if (status == IP_OK && bytes > 0) fwrite(data, 1, bytes, out.file);
-    if (status == IP_OK) return ip_out_commit(&out, error);
-    ip_out_abandon(&out);
-    return status;
-}
-
 static ip_status write_npy(const ip_corpus *corpus, const char *npy, ip_error *error) {
     char *borders = offsets_name(npy);
     if (!borders) return ip_fail(error, IP_FAILED, "out of memory");
-    ip_status status =
-        write_array(npy, "<i4", corpus->tokens, corpus->ids, (size_t)corpus->tokens * sizeof(int32_t), error);
-    if (status == IP_OK)
-        status = write_array(borders, "<i8", corpus->documents + 1, corpus->offsets,
-                             (corpus->documents + 1) * sizeof(uint64_t), error);
+    const uint64_t count = corpus->documents + 1;
+    ip_status status = ip_npy_write(npy, "<i4", 1, &corpus->tokens, corpus->ids, error);
+    if (status == IP_OK) status = ip_npy_write(borders, "<i8", 1, &count, corpus->offsets, error);
     free(borders);
     return status;
 }

@@ -32,13 +32,15 @@ void ip_sample_free(ip_sample *sample);
  * taken within the weighted rows. weights NULL: 1 each. NaN where a column (or what is left of it) is constant. */
 double ip_sample_r(ip_sample *sample, bool ranked, const double *weights);
 
+/* An interval. */
+typedef struct ip_range {
+    double low, high;
+} ip_range;
+
 /* Kendall's tau-b. */
 double ip_kendall(const double *x, const double *y, size_t n);
 
 /* 95 % interval of r by Fisher's z: atanh r -+ 1.96 / sqrt(n - covariates - 3); NaN where that is no number. */
-typedef struct ip_range {
-    double low, high;
-} ip_range;
 ip_range ip_fisher_interval(double r, size_t n, unsigned covariates);
 
 /* Two-sided permutation p of the plain correlation (no covariates). Up to IP_EXACT_MAX rows every order of y is tried:
@@ -52,6 +54,8 @@ ip_permutation ip_permutation_p(ip_sample *sample, bool ranked, uint64_t draws, 
 
 /* Quantile q of sorted values, linear between order statistics (Hyndman and Fan's type 7). NaN without values. */
 double ip_quantile(const double *sorted, size_t n, double q);
+/* Quantiles 0.025 and 0.975 of what is finite among values, which are moved and sorted. */
+ip_range ip_percentiles(double *values, size_t n);
 /* Sorts in place, smallest first. */
 void ip_sort_doubles(double *values, size_t n);
 

@@ -106,6 +106,14 @@ static double acceleration_of(const double *without, size_t n) {
     return cubes / (6.0 * squares * sqrt(squares));
 }
 
+ip_range ip_percentiles(double *values, size_t n) {
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(values[i])) values[kept++] = values[i];
+    ip_sort_doubles(values, kept);
+    return (ip_range){ip_quantile(values, kept, 0.025), ip_quantile(values, kept, 0.975)};
+}
+
 ip_bootstrap ip_bootstrap_of(double theta, double *values, size_t count, const double *without, size_t n) {
     ip_bootstrap out = {.resamples = count, .z0 = NAN, .acceleration = NAN, .levels = {NAN, NAN}};
     out.bca = out.percentile = (ip_range){NAN, NAN};

@@ -5,7 +5,6 @@
 
 #include "arch/scalar_math.h"
 #include "core/base/file.h"
-#include "core/base/npy.h"
 #include "core/base/number.h"
 #include "core/infoplane.h"
 #include "core/output/folder_write.h"
@@ -174,19 +173,13 @@ static void write_csv(const void *result, FILE *file) {
     csv_row(file, "mean", &p->mean);
 }
 
-static void write_groups(const void *result, FILE *file) {
-    const ip_preference *p = result;
-    uint64_t shape[3] = {p->run->layers + 1, 2, p->run->groups};
-    if (ip_npy_header(file, "<f8", 3, shape) == IP_OK)
-        fwrite(p->without, sizeof(double), (size_t)(shape[0] * shape[1] * shape[2]), file);
-}
-
 static void write_json_file(const void *result, FILE *file) { ip_preference_write_json(result, file); }
 
 ip_status ip_preference_write_folder(const ip_preference *p, const char *folder, ip_error *error) {
     ip_status status = ip_make_folder(folder, error);
+    const uint64_t groups[3] = {p->run->layers + 1, 2, p->run->groups};
     if (status == IP_OK && p->run->groups > 0)
-        status = ip_folder_write(folder, "preference-groups.npy", write_groups, p, error);
+        status = ip_folder_write_array(folder, "preference-groups.npy", "<f8", 3, groups, p->without, error);
     if (status == IP_OK) status = ip_folder_write(folder, "preference.csv", write_csv, p, error);
     /* The JSON last: where it stands, the folder is whole. */
     if (status == IP_OK) status = ip_folder_write(folder, "preference.json", write_json_file, p, error);

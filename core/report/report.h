@@ -24,6 +24,7 @@ typedef enum report_kind {
     REPORT_TRAJECTORY,
     REPORT_CORRELATE,
     REPORT_PREFERENCE,
+    REPORT_OVERLAP,
     REPORT_KINDS
 } report_kind;
 
@@ -103,9 +104,12 @@ enum {
     REPORT_KEY_SWAP = 4,
     REPORT_KEY_PERMUTED = 8,
     REPORT_KEY_CROSS = 16,
-    REPORT_KEY_BOUND = 32
+    REPORT_KEY_BOUND = 32,
+    REPORT_KEY_BOOTSTRAP = 64
 };
 void report_line_key(const report *r, unsigned keys);
+/* What the colours f0, f1 ... of lines stand for; with marks, where each has a mark of its own. */
+void report_colour_key(const report *r, const char *const *names, unsigned count, bool marks);
 
 void report_table_open(const report *r, const char *caption);
 void report_table_close(const report *r);
@@ -114,6 +118,8 @@ void report_cell_nats(const report *r, double nats);      /* shown in bits, exac
 void report_cell_small(const report *r, double nats);     /* the same with six decimals */
 void report_cell_number(const report *r, double x, int decimals);
 void report_cell_whole(const report *r, uint64_t x);
+/* A bar in a table, as long as share (0 to 1) says. */
+void report_cell_length(const report *r, double share);
 void report_cell_run(const report *r, size_t run); /* number and name */
 
 /* ---- series (report_series.c) ---- */

@@ -75,6 +75,7 @@ static void run_facts(const report *r, const report_input *input, size_t i) {
     if (run->backoff) whole_fact(r, "back-off below a count of", run->min_count);
     whole_fact(r, "label permutations", run->null);
     whole_fact(r, "jackknife groups", run->groups);
+    if (run->bootstrap > 0) whole_fact(r, "bootstrap resamples", run->bootstrap);
     fact(r, "arithmetic", run->compute);
     fact(r, "instruction set", run->isa);
     fact(r, "infoplane version", text_of(ip_node_get(input->node, "infoplane"), "version"));
@@ -150,6 +151,19 @@ static void key(const report *r, const char *drawing, const char *text) {
     fprintf(r->file, "<span><svg viewBox=\"0 0 28 12\" aria-hidden=\"true\">%s</svg> %s</span>", drawing, text);
 }
 
+void report_colour_key(const report *r, const char *const *names, unsigned count, bool marks) {
+    fputs("<p class=\"key\">", r->file);
+    for (unsigned i = 0; i < count; i++) {
+        fprintf(r->file,
+                "<span class=\"f%u\"><svg viewBox=\"0 0 28 12\" aria-hidden=\"true\"><path class=\"l\" d=\"M1 6H27\"/>",
+                i);
+        if (marks)
+            fprintf(r->file, "<path class=\"m\" d=\"%s\" transform=\"translate(14 6)\"/>", report_mark(i, count));
+        fprintf(r->file, "</svg> %s</span>", names[i]);
+    }
+    fputs("</p>\n", r->file);
+}
+
 void report_line_key(const report *r, unsigned keys) {
     if (keys == 0) return;
     fputs("<p class=\"key\">", r->file);
@@ -163,6 +177,9 @@ void report_line_key(const report *r, unsigned keys) {
     if (keys & REPORT_KEY_BAND)
         key(r, "<path class=\"b\" d=\"M1 1H27V11H1Z\"/>",
             "95 % interval of the bias-corrected value (grouped jackknife)");
+    if (keys & REPORT_KEY_BOOTSTRAP)
+        key(r, "<path class=\"o\" d=\"M1 2H27M1 10H27\"/>",
+            "95 % interval of the bootstrap over documents (shifted upwards where n-grams are rare)");
     if (keys & REPORT_KEY_NULL)
         key(r, "<path class=\"n\" d=\"M1 6H27\"/>", "null: the same labels at permuted positions");
     if (keys & REPORT_KEY_SWAP)

@@ -14,6 +14,9 @@ static void say_interval(const report *r, const char *what, const ip_estimate *e
     if (isfinite(e->low))
         fprintf(r->file, "\n%s, 95 %% interval %s to %s", what, FIXED(report_bits(e->low), 4),
                 FIXED(report_bits(e->high), 4));
+    if (isfinite(e->boot_low))
+        fprintf(r->file, "\n%s, bootstrap, 95 %% interval %s to %s", what, FIXED(report_bits(e->boot_low), 4),
+                FIXED(report_bits(e->boot_high), 4));
 }
 
 static void draw_path(const report *r, report_panel *p, size_t i, unsigned k) {
@@ -139,7 +142,7 @@ static void means_alone(const report *r, unsigned k) {
 
 /* ---- table ---- */
 
-static void mean_row(const report *r, size_t i) {
+static void mean_row(const report *r, size_t i, bool bootstrap) {
     const ip_run *run = r->inputs[i].run;
     ip_layer_result mean;
     double optimality[IP_MAX_ORDERS];
@@ -159,6 +162,10 @@ static void mean_row(const report *r, size_t i) {
         }
         report_cell_number(r, optimality[k], 4);
         report_cell_number(r, mean.x[k].I != 0.0 ? mean.y[k].I / mean.x[k].I : NAN, 4);
+        for (unsigned j = 0; bootstrap && j < 2; j++) {
+            report_cell_nats(r, e[j]->boot_low);
+            report_cell_nats(r, e[j]->boot_high);
+        }
         fputs("</tr>\n", r->file);
     }
 }
@@ -169,9 +176,13 @@ static void table(const report *r) {
                                         "low", "high",  "optimality",          "ratio of the means"};
     report_table_open(r, "means over the layers, bits");
     fputs("<thead><tr>", r->file);
+    static const char *const more[] = {"complexity, bootstrap low", "high", "expressivity, bootstrap low", "high"};
+    bool bootstrap = false;
+    for (size_t i = 0; i < r->runs; i++) bootstrap = bootstrap || r->inputs[i].run->bootstrap > 0;
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) report_head_cell(r, heads[i]);
+    for (size_t i = 0; bootstrap && i < sizeof more / sizeof *more; i++) report_head_cell(r, more[i]);
     fputs("</tr></thead>\n<tbody>\n", r->file);
-    for (size_t i = 0; i < r->runs; i++) mean_row(r, i);
+    for (size_t i = 0; i < r->runs; i++) mean_row(r, i, bootstrap);
     fputs("</tbody>\n", r->file);
     report_table_close(r);
 }

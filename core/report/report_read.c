@@ -11,11 +11,30 @@
 #include "core/report/report.h"
 #include "core/run/run_read.h"
 
-static const char *const schemas[REPORT_KINDS] = {"infoplane.run/1", "infoplane.bound/1", "infoplane.trajectory/1",
-                                                  "infoplane.correlate/1", "infoplane.preference/1"};
-/* What a folder that one of the commands made holds. */
-static const char *const files[REPORT_KINDS] = {"run.json", "bound.json", "trajectory.json", "correlate.json",
-                                                "preference.json"};
+/* Of each kind: its schema, and the file that holds it in a folder that its command made. */
+static const struct {
+    const char *schema, *file;
+} kinds[REPORT_KINDS] = {
+    [REPORT_RUN] = {"infoplane.run/1", "run.json"},
+    [REPORT_BOUND] = {"infoplane.bound/1", "bound.json"},
+    [REPORT_TRAJECTORY] = {"infoplane.trajectory/1", "trajectory.json"},
+    [REPORT_CORRELATE] = {"infoplane.correlate/1", "correlate.json"},
+    [REPORT_PREFERENCE] = {"infoplane.preference/1", "preference.json"},
+    [REPORT_OVERLAP] = {"infoplane.overlap/1", "overlap.json"},
+};
+
+/* "run.json, bound.json, ... or overlap.json", for messages. */
+enum { LIST_ROOM = 192 };
+static const char *known_files(char out[LIST_ROOM]) {
+    size_t used = 0;
+    for (unsigned k = 0; k < REPORT_KINDS; k++)
+        used += (size_t)snprintf(out + used, LIST_ROOM - used, "%s%s",
+                                 k == 0                 ? ""
+                                 : k + 1 < REPORT_KINDS ? ", "
+                                                        : " or ",
+                                 kinds[k].file);
+    return out;
+}
 
 bool report_has(const report *r, report_kind kind) {
     for (size_t i = 0; i < r->count; i++)
@@ -25,6 +44,10 @@ bool report_has(const report *r, report_kind kind) {
 
 /* Where groups.npy does not stand beside run.json, the intervals of the means are only in its text. */
 static void take_interval(ip_estimate *e, const ip_node *node) {
+    if (!isfinite(e->boot_low)) {
+        e->boot_low = report_number(node, "boot_low");
+        e->boot_high = report_number(node, "boot_high");
+    }
     if (isfinite(e->low)) return;
     e->bias = report_number(node, "bias");
     e->corrected = report_number(node, "corrected");
@@ -51,11 +74,10 @@ static ip_status recognise(report_input *input, const char *file, ip_error *erro
         return ip_fail(error, IP_BAD_INPUT, "%s: no \"schema\": not a result that a report can show", file);
     for (unsigned k = 0; k < REPORT_KINDS; k++) {
         input->kind = (report_kind)k;
-        if (strcmp(schema, schemas[k]) == 0) return IP_OK;
+        if (strcmp(schema, kinds[k].schema) == 0) return IP_OK;
     }
-    return ip_fail(error, IP_BAD_INPUT,
-                   "%s: schema %.60s: a report shows run/1, bound/1, trajectory/1, correlate/1, preference/1", file,
-                   schema);
+    return ip_fail(error, IP_BAD_INPUT, "%s: schema %.60s: a report shows what is in %s", file, schema,
+                   known_files((char[LIST_ROOM]){0}));
 }
 
 /* The model's name in any of the documents, else the path. */
@@ -66,13 +88,35 @@ static const char *name_of(const report_input *input) {
     return name ? name : input->path;
 }
 
+/* Of the files of a corpus the first one, and how many more; malloc'ed. */
+static char *corpus_of(const report_input *input, const char *key) {
+    const ip_node *files = ip_node_get(ip_node_get(input->node, key), "files");
+    const char *path = "?";
+    char *name = NULL;
+    size_t count = ip_node_count(files);
+    ip_node_text(ip_node_get(ip_node_at(files, 0), "path"), &path);
+    if (count < 2) return strdup(path);
+    return asprintf(&name, "%s and %zu more", path, count - 1) < 0 ? NULL : name;
+}
+
+/* "a.jsonl against b.jsonl"; malloc'ed. */
+static char *corpora_of(const report_input *input) {
+    char *a = corpus_of(input, "corpus"), *b = corpus_of(input, "against"), *name = NULL;
+    if (a && b && asprintf(&name, "%s against %s", a, b) < 0) name = NULL;
+    free(a);
+    free(b);
+    return name;
+}
+
 static ip_status parse(report_input *input, const char *file, const void *data, size_t size, ip_error *error) {
     input->node = ip_node_parse(file, "result", data, size, false, error);
     return input->node ? recognise(input, file, error) : IP_BAD_INPUT;
 }
 
 static ip_status name(report_input *input, ip_error *error) {
-    input->name = report_escaped(name_of(input));
+    char *corpora = input->kind == REPORT_OVERLAP ? corpora_of(input) : NULL;
+    if (input->kind != REPORT_OVERLAP || corpora) input->name = report_escaped(corpora ? corpora : name_of(input));
+    free(corpora);
     return input->name ? IP_OK : ip_fail(error, IP_FAILED, "%s: out of memory", input->path);
 }
 
@@ -94,14 +138,13 @@ static ip_status read_argument(report *r, const char *path, ip_error *error) {
     size_t before = r->count;
     ip_status status = IP_OK;
     for (unsigned k = 0; k < REPORT_KINDS && status == IP_OK; k++) {
-        char *file = ip_join_path(path, files[k]);
+        char *file = ip_join_path(path, kinds[k].file);
         if (!file) return ip_fail(error, IP_FAILED, "%s: out of memory", path);
         if (stat(file, &info) == 0) status = read_file(&r->inputs[r->count++], path, file, error);
         free(file);
     }
     if (status == IP_OK && r->count == before)
-        return ip_fail(error, IP_BAD_INPUT,
-                       "%s: no run.json, bound.json, trajectory.json, correlate.json or preference.json in it", path);
+        return ip_fail(error, IP_BAD_INPUT, "%s: no %s in it", path, known_files((char[LIST_ROOM]){0}));
     return status;
 }
 

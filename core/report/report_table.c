@@ -47,6 +47,13 @@ void report_cell_whole(const report *r, uint64_t x) {
     fputs("</data></td>", r->file);
 }
 
+void report_cell_length(const report *r, double share) {
+    fprintf(r->file,
+            "<td class=\"length\"><svg viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
+            "<path d=\"M0 0H%sV10H0Z\"/></svg></td>",
+            PLACE(share > 0.0 ? 100.0 * share : 0.0));
+}
+
 void report_cell_run(const report *r, size_t run) {
     fprintf(r->file, "<th scope=\"row\"><span class=\"no\">%zu</span> <bdi>%s</bdi></th>", run + 1,
             r->inputs[run].name);

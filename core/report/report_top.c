@@ -39,12 +39,8 @@ static void list_of(const report *r, const ip_node *list, const char *caption) {
         fputs("</bdi></th>", r->file);
         report_cell_number(r, report_number(row, "count"), 0);
         report_cell_nats(r, nats);
-        double width = most > 0.0 && nats > 0.0 ? 100.0 * nats / most : 0.0;
-        fprintf(
-            r->file,
-            "<td class=\"length\"><svg viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\"><path "
-            "d=\"M0 0H%sV10H0Z\"/></svg></td></tr>\n",
-            PLACE(width));
+        report_cell_length(r, most > 0.0 ? nats / most : 0.0);
+        fputs("</tr>\n", r->file);
     }
     fputs("</tbody></table></div>\n", r->file);
 }

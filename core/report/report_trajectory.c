@@ -210,14 +210,7 @@ static void one_voyage(const report *r, const report_input *input) {
     over_steps(&v, 0);
     losses(&v);
     report_panels_close(r);
-    fputs("<p class=\"key\"><span class=\"f0\"><svg viewBox=\"0 0 28 12\" aria-hidden=\"true\"><path class=\"l\" "
-          "d=\"M1 6H27\"/></svg>"
-          " complexity</span><span class=\"f1\"><svg viewBox=\"0 0 28 12\" aria-hidden=\"true\"><path class=\"l\" "
-          "d=\"M1 6H27\"/></svg> "
-          "expressivity</span><span class=\"f2\"><svg viewBox=\"0 0 28 12\" aria-hidden=\"true\"><path class=\"l\" "
-          "d=\"M1 6H27\"/></svg> "
-          "loss</span></p>\n",
-          r->file);
+    report_colour_key(r, (const char *[]){"complexity", "expressivity", "loss"}, 3, false);
     if (orders > 1) {
         fputs("<details class=\"more\"><summary>The other orders</summary>\n", r->file);
         for (unsigned k = 1; k < orders; k++) verdict(&v, k);

@@ -63,7 +63,8 @@ static ip_status settle(ip_budget *out, const ip_session *session, const ip_tili
     unsigned threads = ip_pool_threads(session->pool);
     out->hidden = tokens * plan->width * sizeof(float);
     uint64_t bound = session->memory_bound, spill_buffers = threads * tile_bytes;
-    uint64_t base = out->held + slack(bound);
+    out->slack = slack(bound);
+    uint64_t base = out->held + out->slack;
     uint64_t fixed = out->fixed > out->counting ? out->fixed : out->counting;
     out->least = base + fixed + spill_buffers;
     if (out->least > bound)

@@ -15,6 +15,7 @@ typedef struct ip_budget {
     uint64_t resident_rows; /* hidden states kept in memory, a tile's border */
     uint64_t least, peak;   /* anonymous bytes with everything spilled, and as decided */
     uint64_t scratch;       /* bytes of scratch files */
+    uint64_t slack;         /* of least and peak: left free for what is not counted, and mostly not taken */
 } ip_budget;
 
 /* estimates: the run assigns positions to settings' bins; head: it computes the loss or the lens. IP_FAILED when even with everything

@@ -22,21 +22,14 @@ enum { HEAD = 8 + 32 + 4 * 8, CHUNK_ROWS = 256 };
 
 /* ---- which work it is ---- */
 
-static void add_text(ip_hash128_stream *hash, const char *text) {
-    if (!text) text = "";
-    ip_hash128_update(hash, text, strlen(text) + 1);
-}
-
-static void add_number(ip_hash128_stream *hash, uint64_t number) { ip_hash128_update(hash, &number, sizeof number); }
-
 /* A file changes its size or its time when it is written; reading all of it would cost more than a state saves. */
 static void add_file(ip_hash128_stream *hash, const char *path) {
     struct stat info;
-    add_text(hash, path);
+    ip_hash128_text(hash, path);
     if (stat(path, &info) != 0) return;
-    add_number(hash, (uint64_t)info.st_size);
-    add_number(hash, (uint64_t)info.st_mtim.tv_sec);
-    add_number(hash, (uint64_t)info.st_mtim.tv_nsec);
+    ip_hash128_number(hash, (uint64_t)info.st_size);
+    ip_hash128_number(hash, (uint64_t)info.st_mtim.tv_sec);
+    ip_hash128_number(hash, (uint64_t)info.st_mtim.tv_nsec);
     if (!S_ISDIR(info.st_mode)) return;
     struct dirent **entries;
     int count = scandir(path, &entries, NULL, alphasort);
@@ -52,27 +45,27 @@ static void add_file(ip_hash128_stream *hash, const char *path) {
 static void add_settings(ip_hash128_stream *hash, const ip_settings *s) {
     const uint64_t numbers[] = {s->orders, s->backoff, s->min_count, s->count_at_positions, s->bins,
                                 s->seed,   s->null,    s->groups,    s->bootstrap,          s->lens};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) add_number(hash, numbers[i]);
-    add_text(hash, s->estimator);
-    add_text(hash, s->calibration);
-    add_text(hash, s->compute);
-    add_text(hash, s->weights);
-    add_text(hash, s->family);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) ip_hash128_number(hash, numbers[i]);
+    ip_hash128_text(hash, s->estimator);
+    ip_hash128_text(hash, s->calibration);
+    ip_hash128_text(hash, s->compute);
+    ip_hash128_text(hash, s->weights);
+    ip_hash128_text(hash, s->family);
 }
 
 static ip_status make_key(char key[IP_HASH_HEX], const ip_session *session, const char *model, const char *anchors,
                           ip_error *error) {
     ip_hash128_stream *hash = ip_hash128_new();
     if (!hash) return ip_fail(error, IP_FAILED, "out of memory");
-    add_text(hash, INFOPLANE_VERSION);
-    add_number(hash, 0x0102030405060708); /* the machine's byte order */
-    add_number(hash, sizeof(ip_layer_result));
-    add_text(hash, session->kernels->name);
+    ip_hash128_text(hash, INFOPLANE_VERSION);
+    ip_hash128_number(hash, 0x0102030405060708); /* the machine's byte order */
+    ip_hash128_number(hash, sizeof(ip_layer_result));
+    ip_hash128_text(hash, session->kernels->name);
     add_file(hash, model);
-    add_text(hash, session->corpus.ids_fingerprint);
-    add_text(hash, anchors);
-    add_number(hash, ip_ranks_number(session->host->ranks));
-    add_number(hash, ip_ranks_count(session->host->ranks));
+    ip_hash128_text(hash, session->corpus.ids_fingerprint);
+    ip_hash128_text(hash, anchors);
+    ip_hash128_number(hash, ip_ranks_number(session->host->ranks));
+    ip_hash128_number(hash, ip_ranks_count(session->host->ranks));
     add_settings(hash, session->settings);
     ip_hash128_hex(hash, key);
     ip_hash128_free(hash);

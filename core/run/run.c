@@ -8,6 +8,7 @@
 
 #include "core/estimators/method.h"
 #include "core/numbers/jackknife.h"
+#include "core/numbers/statistics.h"
 
 void ip_settings_default(ip_settings *settings) {
     *settings = (ip_settings){
@@ -141,6 +142,7 @@ void ip_run_free(ip_run *run) {
     for (unsigned k = 0; k < IP_MAX_ORDERS; k++) ip_bound_curve_free(run->bound[k]);
     free(run->layer);
     free(run->without);
+    free(run->resampled);
     free(run->token_loss);
     free(run->loss_offsets);
     free(run);
@@ -167,6 +169,21 @@ static void mean_interval(const ip_run *run, ip_estimate *estimate, unsigned qua
             without[g] += run->without[(l * quantities + quantity) * groups + g] / (double)run->layers;
     }
     ip_estimate_set_interval(estimate, run->without ? without : NULL, groups);
+}
+
+/* The percentiles of a mean over layers 1..L come from the means of each resample. */
+static void mean_percentiles(const ip_run *run, ip_estimate *estimate, unsigned quantity, double *room) {
+    size_t quantities = ip_run_quantities(run), resamples = run->bootstrap;
+    estimate->boot_low = estimate->boot_high = NAN;
+    if (!run->resampled || !room) return;
+    for (size_t b = 0; b < resamples; b++) {
+        room[b] = 0.0;
+        for (size_t l = 1; l <= run->layers; l++)
+            room[b] += run->resampled[(l * quantities + quantity) * resamples + b] / (double)run->layers;
+    }
+    ip_range range = ip_percentiles(room, resamples);
+    estimate->boot_low = range.low;
+    estimate->boot_high = range.high;
 }
 
 static double ratio_without(const ip_run *run, size_t layer, unsigned order, unsigned group) {
@@ -202,16 +219,18 @@ void ip_run_mean(const ip_run *run, ip_layer_result *mean, double optimality[IP_
             mean->x[k].I += r->x[k].I / n;
             mean->y[k].I += r->y[k].I / n;
             optimality[k] += r->x[k].I != 0.0 ? r->y[k].I / r->x[k].I / n : NAN;
-            /* Resamples of the layers are not kept: no percentiles of their mean. */
-            mean->x[k].boot_low = mean->x[k].boot_high = mean->y[k].boot_low = mean->y[k].boot_high = NAN;
             mean->x[k].null += r->x[k].null / n;
             mean->y[k].null += r->y[k].null / n;
             mean->x[k].distinct = r->x[k].distinct;
             mean->y[k].distinct = r->y[k].distinct;
         }
     }
+    double *room = run->resampled ? malloc(run->bootstrap * sizeof *room) : NULL;
     for (unsigned k = 0; k < run->orders; k++) {
         mean_interval(run, &mean->x[k], 2 + k);
         mean_interval(run, &mean->y[k], 2 + run->orders + k);
+        mean_percentiles(run, &mean->x[k], 2 + k, room);
+        mean_percentiles(run, &mean->y[k], 2 + run->orders + k, room);
     }
+    free(room);
 }

@@ -1,4 +1,4 @@
-/* The result folder: run.json, layers.csv, groups.npy, token-loss.npy with token-loss.offsets.npy. */
+/* The result folder: run.json, layers.csv, groups.npy, resamples.npy, token-loss.npy with token-loss.offsets.npy. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,6 @@
 
 #include "core/base/file.h"
 #include "core/base/map_guard.h"
-#include "core/base/npy.h"
 #include "core/base/number.h"
 #include "core/infoplane.h"
 #include "core/output/folder_write.h"
@@ -57,40 +56,21 @@ static void write_csv(const void *result, FILE *file) {
     }
 }
 
-static ip_status write_array(const char *folder, const char *name, const char *descr, unsigned dims,
-                             const uint64_t *shape, const void *values, size_t size, ip_error *error) {
-    char *path = ip_join_path(folder, name);
-    if (!path) return ip_fail(error, IP_FAILED, "out of memory");
-    ip_out out;
-    ip_status status = ip_out_open(&out, path, error);
-    if (status == IP_OK) {
-        size_t count = 1;
-        for (unsigned i = 0; i < dims; i++) count *= (size_t)shape[i];
-        status = ip_npy_header(out.file, descr, dims, shape);
-        if (status == IP_OK) {
-            fwrite(values, size, count, out.file);
-            status = ip_out_commit(&out, error);
-        } else {
-            ip_out_abandon(&out);
-        }
-    }
-    free(path);
-    return status;
-}
-
 static void write_json(const void *result, FILE *file) { ip_run_write_json(result, file); }
 
 ip_status ip_run_write_folder(const ip_run *run, const char *folder, ip_error *error) {
     ip_status status = ip_make_folder(folder, error);
     if (status == IP_OK && run->has_loss)
-        status =
-            write_array(folder, "token-loss.npy", "<f4", 1, &run->loss.tokens, run->token_loss, sizeof(float), error);
+        status = ip_folder_write_array(folder, "token-loss.npy", "<f4", 1, &run->loss.tokens, run->token_loss, error);
     const uint64_t borders = run->documents + 1;
     if (status == IP_OK && run->has_loss && run->loss_offsets)
-        status = write_array(folder, "token-loss.offsets.npy", "<i8", 1, &borders, run->loss_offsets, 8, error);
+        status = ip_folder_write_array(folder, "token-loss.offsets.npy", "<i8", 1, &borders, run->loss_offsets, error);
     const uint64_t groups[3] = {run->layers + 1, ip_run_quantities(run), run->groups};
     if (status == IP_OK && run->without)
-        status = write_array(folder, "groups.npy", "<f8", 3, groups, run->without, sizeof(double), error);
+        status = ip_folder_write_array(folder, "groups.npy", "<f8", 3, groups, run->without, error);
+    const uint64_t resamples[3] = {run->layers + 1, ip_run_quantities(run), run->bootstrap};
+    if (status == IP_OK && run->resampled)
+        status = ip_folder_write_array(folder, "resamples.npy", "<f8", 3, resamples, run->resampled, error);
     if (status == IP_OK) status = ip_folder_write(folder, "layers.csv", write_csv, run, error);
     /* run.json last: where it stands, the folder is whole. */
     if (status == IP_OK) status = ip_folder_write(folder, "run.json", write_json, run, error);

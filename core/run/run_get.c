@@ -33,7 +33,8 @@ static bool same_settings(const ip_run *run, const ip_settings *s) {
            strcmp(run->calibration, s->calibration) == 0 && run->null == s->null && run->bootstrap == s->bootstrap &&
            run->top == s->top && run->groups == groups && run->max_tokens == s->max_tokens &&
            run->has_loss == s->loss && run->has_end == (s->loss_end >= 0) && (run->groups == 0 || run->without) &&
-           (!run->has_loss || run->token_loss) && (!s->name || strcmp(run->model_name, s->name) == 0);
+           (run->bootstrap == 0 || run->resampled) && (!run->has_loss || run->token_loss) &&
+           (!s->name || strcmp(run->model_name, s->name) == 0);
 }
 
 /* What an analysis would read, by its fingerprints: model, texts, ids, anchors, arithmetic. */

@@ -366,6 +366,11 @@ static ip_status read_arrays(ip_run *run, const char *folder, ip_error *error) {
         status = read_array(&values, folder, "groups.npy", 3, groups, 8, error);
         run->without = values;
     }
+    uint64_t resamples[3] = {run->layers + 1, ip_run_quantities(run), run->bootstrap};
+    if (status == IP_OK && run->bootstrap > 0) {
+        status = read_array(&values, folder, "resamples.npy", 3, resamples, 8, error);
+        run->resampled = values;
+    }
     if (status == IP_OK && run->has_loss) {
         status = read_array(&values, folder, "token-loss.npy", 1, losses, 4, error);
         run->token_loss = values;

@@ -26,11 +26,16 @@ static ip_status compare_all(ip_comparison *c, ip_error *error) {
     if (!a->layer || !b->layer) return ip_fail(error, IP_BAD_INPUT, "a run without layers cannot be compared");
     c->figure = calloc(c->rows * c->figures, sizeof *c->figure);
     if (!c->figure) return ip_fail(error, IP_FAILED, "out of memory");
+    ip_pair_room room;
+    c->resamples = ip_pair_resamples(a, b);
+    ip_status status = ip_pair_room_open(&room, c->resamples, a->documents, error);
+    if (status != IP_OK) return status;
     for (size_t r = 0; r < c->rows; r++)
         for (unsigned f = 0; f < c->figures; f++)
-            c->figure[r * c->figures + f] = ip_pair_figure(a, b, r == 0 ? IP_MEAN_LAYER : r - 1, f);
+            c->figure[r * c->figures + f] = ip_pair_figure(a, b, r == 0 ? IP_MEAN_LAYER : r - 1, f, &room);
     c->same_ids = strcmp(a->ids_fingerprint, b->ids_fingerprint) == 0;
-    c->has_loss = ip_pair_loss(&c->loss, a, b, !c->same_ids);
+    c->has_loss = ip_pair_loss(&c->loss, a, b, !c->same_ids, &room);
+    ip_pair_room_close(&room);
     return ip_comparison_match_top(c, error);
 }
 

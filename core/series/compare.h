@@ -17,10 +17,11 @@ typedef struct ip_top_pairs {
 
 struct ip_comparison {
     ip_run *a, *b;
-    size_t rows;       /* the mean over layers 1..L, then layers 0..L where both have as many */
-    unsigned figures;  /* ip_figures */
-    ip_paired *figure; /* [rows][figures] */
-    bool same_ids;     /* both read the same tokens: losses are per token, else per document */
+    size_t rows;        /* the mean over layers 1..L, then layers 0..L where both have as many */
+    unsigned figures;   /* ip_figures */
+    unsigned resamples; /* that both share; 0: no bootstrap */
+    ip_paired *figure;  /* [rows][figures] */
+    bool same_ids;      /* both read the same tokens: losses are per token, else per document */
     bool has_loss;
     ip_paired loss;
     ip_top_pairs top[2][IP_MAX_ORDERS]; /* of X, of Y; empty unless both runs have lists */

@@ -21,6 +21,8 @@ static void write_paired(ip_json *j, const char *key, const ip_paired *p) {
     ip_json_double(j, "se", p->interval.se);
     ip_json_double(j, "low", p->interval.low);
     ip_json_double(j, "high", p->interval.high);
+    ip_json_double(j, "boot_low", p->boot.low);
+    ip_json_double(j, "boot_high", p->boot.high);
     ip_json_close(j, '}');
 }
 
@@ -79,6 +81,7 @@ static void write_json(const void *result, FILE *file) {
     ip_json_uint(j, "orders", a->orders);
     ip_json_string(j, "labels", a->backoff ? "backoff" : "exact");
     ip_json_uint(j, "groups", a->groups);
+    ip_json_uint(j, "bootstrap", c->resamples);
     ip_json_bool(j, "same_anchors", a->width == c->b->width);
     ip_json_close(j, '}');
     if (c->has_loss) {
@@ -118,7 +121,9 @@ static void write_row(FILE *file, const char *layer, const char *figure, const i
                              p->interval.corrected,
                              p->interval.se,
                              p->interval.low,
-                             p->interval.high};
+                             p->interval.high,
+                             p->boot.low,
+                             p->boot.high};
     char room[IP_NUMBER_ROOM];
     fprintf(file, "%s,%s", layer, figure);
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
@@ -129,7 +134,7 @@ static void write_row(FILE *file, const char *layer, const char *figure, const i
 static void write_csv(const void *result, FILE *file) {
     const ip_comparison *c = result;
     char name[IP_QUANTITY_ROOM], layer[24];
-    fputs("layer,figure,a,b,difference,bias,corrected,se,low,high\n", file);
+    fputs("layer,figure,a,b,difference,bias,corrected,se,low,high,boot_low,boot_high\n", file);
     for (size_t r = 0; r < c->rows; r++) {
         snprintf(layer, sizeof layer, "%zu", r - 1);
         for (unsigned f = 0; f < c->figures; f++) {
@@ -160,10 +165,13 @@ static void put_paired(FILE *file, const char *name, const ip_paired *p, double 
     put_number(file, p->difference, unit, 9);
     fputs("  ", file);
     if (isfinite(p->interval.low)) {
-        fprintf(file, "%8.4f to %7.4f%s\n", p->interval.low / unit, p->interval.high / unit, is_apart(p) ? " *" : "");
+        fprintf(file, "%8.4f to %7.4f%s", p->interval.low / unit, p->interval.high / unit, is_apart(p) ? " *" : "");
     } else {
-        fputs("       -\n", file);
+        fputs("       -", file);
     }
+    if (isfinite(p->boot.low))
+        fprintf(file, "%s %8.4f to %7.4f", is_apart(p) ? "" : "  ", p->boot.low / unit, p->boot.high / unit);
+    fputc('\n', file);
 }
 
 static void put_side(FILE *file, char side, const ip_run *run) {
@@ -179,7 +187,8 @@ static void put_mean(FILE *file, const ip_comparison *c) {
     static const char *const lists[] = {"I(X;Z) complexity", "I(Y;Z) expressivity", "optimality"};
     unsigned orders = c->a->orders;
     char name[64];
-    fprintf(file, "%-22s %9s %9s %9s  %s\n", "mean over layers", "A", "B", "A - B", "95 % interval of A - B");
+    fprintf(file, "%-22s %9s %9s %9s  %s%s\n", "mean over layers", "A", "B", "A - B", "95 % interval of A - B",
+            c->resamples > 0 ? "  bootstrap, 95 %" : "");
     put_paired(file, "H(Z)", &c->figure[0], ln2);
     put_paired(file, "I(C;Z) context", &c->figure[1], ln2);
     for (unsigned list = 0; list < 3; list++) {
@@ -213,10 +222,13 @@ void ip_comparison_write_table(const ip_comparison *c, FILE *file) {
     fprintf(file, "%llu documents, %s; bits; n-grams of order 1 to %u; ", (unsigned long long)c->a->documents,
             c->same_ids ? "the same tokens" : "the same text, each in its own tokens", c->a->orders);
     if (c->a->groups > 1) {
-        fprintf(file, "paired jackknife over %u groups of documents; *: zero is outside\n\n", c->a->groups);
+        fprintf(file, "paired jackknife over %u groups of documents; *: zero is outside", c->a->groups);
     } else {
-        fputs("no intervals: the runs have no groups\n\n", file);
+        fputs("no intervals: the runs have no groups", file);
     }
+    if (c->resamples > 0)
+        fprintf(file, "; bootstrap: percentiles of A - B over %u resamples of the documents", c->resamples);
+    fputs("\n\n", file);
     put_mean(file, c);
     if (c->rows > 1) {
         put_layers(file, c);

@@ -18,6 +18,7 @@ typedef struct ip_phases {
     size_t peak;
     double fall, change; /* complexity at the peak - at the last; expressivity at the last - at the peak */
     ip_range fall_range, change_range; /* 95 %, paired */
+    ip_range fall_boot, change_boot;   /* percentiles over resamples that both checkpoints share; NaN without */
     bool compression;                  /* the peak is not last and the fall's lower end is above 0 */
     bool holds;                        /* the upper end of the change is at least 0 */
 } ip_phases;

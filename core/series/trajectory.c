@@ -25,14 +25,20 @@ static bool cancelled(const ip_host *host) { return host && host->cancelled && h
 
 static ip_range range_of(ip_interval i) { return (ip_range){i.low, i.high}; }
 
-static ip_phases phases_of(const ip_trajectory *t, const double *complexity, size_t layer, unsigned k) {
+static ip_phases phases_of(const ip_trajectory *t, const double *complexity, size_t layer, unsigned k,
+                           ip_pair_room *room) {
     size_t peak = ip_phases_peak(complexity, t->stops);
-    if (peak == t->stops) return (ip_phases){.peak = peak, .fall = NAN, .change = NAN};
+    const ip_range none = {NAN, NAN};
+    if (peak == t->stops)
+        return (ip_phases){.peak = peak, .fall = NAN, .change = NAN, .fall_boot = none, .change_boot = none};
     const ip_run *top = t->stop[peak].run, *last = t->stop[t->stops - 1].run;
-    ip_paired fall = ip_pair_figure(top, last, layer, 2 + k);
-    ip_paired change = ip_pair_figure(last, top, layer, 2 + t->orders + k);
-    return ip_phases_judge(peak, t->stops, fall.difference, range_of(fall.interval), change.difference,
-                           range_of(change.interval));
+    ip_paired fall = ip_pair_figure(top, last, layer, 2 + k, room);
+    ip_paired change = ip_pair_figure(last, top, layer, 2 + t->orders + k, room);
+    ip_phases out = ip_phases_judge(peak, t->stops, fall.difference, range_of(fall.interval), change.difference,
+                                    range_of(change.interval));
+    out.fall_boot = fall.boot;
+    out.change_boot = change.boot;
+    return out;
 }
 
 /* All that is said of the series, anew: a checkpoint more can change everything. */
@@ -45,20 +51,29 @@ static ip_status find_phases(ip_trajectory *t, ip_error *error) {
     free(t->phases);
     t->phases = calloc(t->rows * t->orders, sizeof *t->phases);
     double *values = malloc(t->stops * sizeof *values);
-    if (!t->phases || !values) {
+    ip_pair_room room = {0};
+    ip_status status = t->phases && values ? IP_OK : ip_fail(error, IP_FAILED, "out of memory");
+    t->resamples = 0;
+    for (size_t i = 0; i < t->stops; i++) {
+        unsigned shared = ip_pair_resamples(t->stop[i].run, t->stop[t->stops - 1].run);
+        if (i + 1 < t->stops && shared > t->resamples) t->resamples = shared;
+    }
+    if (status == IP_OK) status = ip_pair_room_open(&room, t->resamples, first->documents, error);
+    if (status != IP_OK) {
         free(values);
-        return ip_fail(error, IP_FAILED, "out of memory");
+        return status;
     }
     for (size_t r = 0; r < t->rows; r++) {
         size_t layer = r == 0 ? IP_MEAN_LAYER : r - 1;
         for (unsigned k = 0; k < t->orders; k++) {
             for (size_t i = 0; i < t->stops; i++) values[i] = ip_figure_of(t->stop[i].run, layer, 2 + k, NULL);
-            t->phases[r * t->orders + k] = phases_of(t, values, layer, k);
+            t->phases[r * t->orders + k] = phases_of(t, values, layer, k, &room);
         }
     }
     for (size_t i = 0; i < t->stops; i++)
         values[i] = t->stop[i].run->has_loss ? t->stop[i].run->loss.nats_per_token : NAN;
     t->levelled = ip_phases_levelled(values, t->stops);
+    ip_pair_room_close(&room);
     free(values);
     return IP_OK;
 }
@@ -232,6 +247,34 @@ ip_status ip_trajectory_run(ip_trajectory **out, const char *const *checkpoints,
     } else {
         ip_trajectory_free(t);
     }
+    return status;
+}
+
+ip_status ip_trajectory_plan(ip_plan_report *out, const char *const *checkpoints, size_t count,
+                             const ip_trajectory_settings *settings, const ip_host *host, ip_error *error) {
+    ip_checkpoint_list list = {NULL, 0};
+    const char *model = NULL;
+    uint64_t models = 0;
+    ip_status status = check_settings(settings, count, error);
+    for (size_t i = 0; i < count && status == IP_OK; i++)
+        status = ip_checkpoints_add(&list, checkpoints[i], false, error);
+    if (status == IP_OK) status = ip_checkpoints_sort(&list, error);
+    for (size_t i = 0; i < list.count && status == IP_OK; i++) {
+        if (ip_is_run(list.items[i].path)) continue;
+        if (models++ == 0) model = list.items[i].path;
+    }
+    if (status == IP_OK && !model)
+        status = ip_fail(error, IP_USAGE, "--plan: all checkpoints are finished runs: nothing is to be analysed");
+    if (status == IP_OK && settings->corpus_count == 0)
+        status = ip_fail(error, IP_USAGE, "%s: is a model: say the text with --corpus", model);
+    if (status == IP_OK)
+        status =
+            ip_analyze_plan(out, model, settings->corpora, settings->corpus_count, &settings->analysis, host, error);
+    if (status == IP_OK) {
+        out->models = models;
+        out->seconds *= (double)models;
+    }
+    ip_checkpoints_free(&list);
     return status;
 }
 

@@ -17,9 +17,10 @@ struct ip_trajectory {
     ip_stop *stop; /* in order */
     size_t stops;
     unsigned orders;
-    size_t rows;       /* the mean over layers 1..L, then layers 0..L where all have as many */
-    ip_phases *phases; /* [rows][orders] */
-    size_t levelled;   /* stops: a loss is not known */
+    size_t rows;        /* the mean over layers 1..L, then layers 0..L where all have as many */
+    ip_phases *phases;  /* [rows][orders] */
+    unsigned resamples; /* most that two checkpoints share; 0: no bootstrap */
+    size_t levelled;    /* stops: a loss is not known */
 };
 
 /* The table of the terminal. */

@@ -49,12 +49,14 @@ static void put_rows(const ip_trajectory *t, FILE *file) {
     }
 }
 
-static void put_range(FILE *file, ip_range range) {
+static void put_range(FILE *file, ip_range range, ip_range boot) {
     if (isfinite(range.low)) {
-        fprintf(file, " (95 %% interval, bias removed: %.4f to %.4f)", range.low / ln2, range.high / ln2);
+        fprintf(file, " (95 %% interval, bias removed: %.4f to %.4f", range.low / ln2, range.high / ln2);
     } else {
-        fputs(" (no interval: no groups of documents)", file);
+        fputs(" (no interval: no groups of documents", file);
     }
+    if (isfinite(boot.low)) fprintf(file, "; bootstrap: %.4f to %.4f", boot.low / ln2, boot.high / ln2);
+    fputc(')', file);
 }
 
 /* What one row of phases says. */
@@ -72,9 +74,9 @@ static void put_phases(const ip_trajectory *t, const ip_phases *p, FILE *file) {
         return;
     }
     fprintf(file, "; from there to %s it falls by %.4f bits", last, p->fall / ln2);
-    put_range(file, p->fall_range);
+    put_range(file, p->fall_range, p->fall_boot);
     fprintf(file, ",\n  expressivity changes by %.4f", p->change / ln2);
-    put_range(file, p->change_range);
+    put_range(file, p->change_range, p->change_boot);
     if (!p->compression) {
         fputs(": the fall is within chance, no compression\n", file);
     } else if (p->holds) {

@@ -64,11 +64,13 @@ static void write_stop(ip_json *j, const ip_stop *stop) {
     ip_json_close(j, '}');
 }
 
-static void write_change(ip_json *j, const char *key, double value, ip_range range) {
+static void write_change(ip_json *j, const char *key, double value, ip_range range, ip_range boot) {
     ip_json_open(j, key, '{', true);
     ip_json_double(j, "difference", value);
     ip_json_double(j, "low", range.low);
     ip_json_double(j, "high", range.high);
+    ip_json_double(j, "boot_low", boot.low);
+    ip_json_double(j, "boot_high", boot.high);
     ip_json_close(j, '}');
 }
 
@@ -84,8 +86,8 @@ static void write_phases(ip_json *j, const ip_trajectory *t, const ip_phases *ph
         } else {
             ip_json_null(j, "peak");
         }
-        write_change(j, "fall", p->fall, p->fall_range);
-        write_change(j, "expressivity_change", p->change, p->change_range);
+        write_change(j, "fall", p->fall, p->fall_range, p->fall_boot);
+        write_change(j, "expressivity_change", p->change, p->change_range, p->change_boot);
         ip_json_bool(j, "compression", p->compression);
         ip_json_bool(j, "expressivity_holds", p->holds);
         ip_json_string(j, "verdict", ip_phases_verdict(p));
@@ -116,6 +118,7 @@ static void write_json(const void *result, FILE *file) {
     ip_json_uint(j, "orders", first->orders);
     ip_json_string(j, "labels", first->backoff ? "backoff" : "exact");
     ip_json_uint(j, "groups", first->groups);
+    ip_json_uint(j, "bootstrap", t->resamples);
     ip_json_close(j, '}');
     ip_json_open(j, "checkpoints", '[', false);
     for (size_t i = 0; i < t->stops; i++) write_stop(j, &t->stop[i]);
@@ -148,7 +151,7 @@ static void put(FILE *file, double value) {
 static void write_csv(const void *result, FILE *file) {
     const ip_trajectory *t = result;
     fputs("checkpoint,step,loss,layer,order,H,context,I_X,X_corrected,X_low,X_high,I_Y,Y_corrected,Y_low,Y_high,"
-          "optimality\n",
+          "optimality,X_boot_low,X_boot_high,Y_boot_low,Y_boot_high\n",
           file);
     for (size_t i = 0; i < t->stops; i++) {
         const ip_run *run = t->stop[i].run;
@@ -177,7 +180,11 @@ static void write_csv(const void *result, FILE *file) {
                                          r->y[k].corrected,
                                          r->y[k].low,
                                          r->y[k].high,
-                                         l == 0 ? optimality[k] : r->y[k].I / r->x[k].I};
+                                         l == 0 ? optimality[k] : r->y[k].I / r->x[k].I,
+                                         r->x[k].boot_low,
+                                         r->x[k].boot_high,
+                                         r->y[k].boot_low,
+                                         r->y[k].boot_high};
                 for (size_t v = 0; v < sizeof values / sizeof *values; v++) put(file, values[v]);
                 fputc('\n', file);
             }

@@ -22,14 +22,14 @@ ln -s "$model" "$(basename "$model")"
 for file in "$corpus" "$other" "$pairs"; do [ -e "$(basename "$file")" ] || ln -s "$file" "$(basename "$file")"; done
 model=$(basename "$model") corpus=$(basename "$corpus") other=$(basename "$other") pairs=$(basename "$pairs")
 
-# example NAME ARGUMENT...: at most 60 lines of what the program prints.
+# example NAME ARGUMENT...: at most 160 lines of what the program prints.
 example() {
     local name=$1
     shift
     { printf '$ infoplane'; printf ' %s' "$@"; echo; } >"$out/$name.txt"
     "$program" "$@" --quiet >output
-    head -60 output >>"$out/$name.txt"
-    [ "$(wc -l <output)" -le 60 ] || echo "..." >>"$out/$name.txt"
+    head -160 output >>"$out/$name.txt"
+    [ "$(wc -l <output)" -le 160 ] || echo "..." >>"$out/$name.txt"
 }
 some="--documents $documents --orders 2"
 example analyze analyze "$model" "$corpus" $some --loss --lens --top 5 -o stored

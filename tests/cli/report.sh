@@ -32,9 +32,15 @@ run report bare -o bare.html
 check "a run without nulls, intervals and loss" [ $status -eq 0 ]
 check "an order alone has one panel" [ "$(grep -c 'Order 2' bare.html)" -eq 0 ]
 
-# Every kind of result on one page: n-grams, the bound, training, scores, preference.
-analyze --orders 2 --top 5 -o first-step
-analyze --orders 2 --top 5 --loss --weights q5_0 -o full
+check "a run without the lens has no figure of it" [ "$(grep -c 'id="lens"' bare.html)" -eq 0 ]
+check "a run without a bootstrap has no word of it" [ "$(grep -c 'bootstrap low' page.html)" -eq 0 ]
+
+# Every kind of result on one page: n-grams, the lens, the bootstrap, the bound, training, scores, preference, overlap.
+analyze --orders 2 --top 5 --lens -o first-step
+analyze --orders 2 --top 5 --lens --loss --bootstrap 40 --weights q5_0 -o full
+head -100 "$demo/heldout.jsonl" >'text <one>.jsonl'
+sed -n '51,$p' "$demo/heldout.jsonl" >train.jsonl
+"$INFOPLANE" overlap 'text <one>.jsonl' --against train.jsonl --top 12 --quiet -o shared >/dev/null
 "$INFOPLANE" bound "$demo/demo.q8_0.gguf" "$demo/heldout.jsonl" --documents 30 --orders 2 --effort low --beta 2:20:4 \
     --quiet -o bound >/dev/null
 "$INFOPLANE" trajectory one two --corpus "$demo/heldout.jsonl" --documents 30 --quiet -o path >/dev/null
@@ -50,13 +56,16 @@ awk 'BEGIN {
     for (l = 0; l < 5; l++) printf "%s{\"layer\": %d, " row "}", l ? ", " : "", l, l / 4000, l / 4000, l / 5000
     printf "], \"mean\": {" row "}}\n", 0.0005, 0.0005, 0.0004
 }' >preference.json
-run report full first-step bound path scores preference.json -o all.html
+run report full first-step bound path scores preference.json shared -o all.html
 check "every kind of result" [ $status -eq 0 ]
-for id in plane bound trajectory top loss preference scores; do
+for id in plane bound trajectory top loss lens preference overlap scores; do
     check "a figure $id" grep -q "<section class=\"fig\" id=\"$id\">" all.html
 done
 check "the curve stands in the plane" grep -q 'path class="bound"' all.html
 check "a name in a result is text" grep -q '&lt;b&gt;bold' all.html
+check "a corpus in a result is text" grep -q 'text &lt;one&gt;.jsonl against train.jsonl' all.html
+check "the bootstrap is named at the pointer" grep -q '^bootstrap, 95 % interval' all.html
+check "the bootstrap has lines" grep -q '<path class="o"' all.html
 check "a model in a table of scores is text" grep -q 'model &lt;3&gt;' all.html
 
 # A name that would be a script, an attribute, a direction, and no UTF-8 at all.
@@ -106,7 +115,7 @@ check "a page that cannot be written: one line" one_line
 if command -v python3 >/dev/null; then
     check "well-formed, and the numbers of run.json" python3 "$scripts/report_check.py" page.html one/run.json two/run.json
     check "well-formed with one bare run" python3 "$scripts/report_check.py" bare.html bare/run.json
-    check "well-formed with every kind of result" python3 "$scripts/report_check.py" all.html full/run.json first-step/run.json
+    check "well-formed with every kind of result" python3 "$scripts/report_check.py" all.html full/run.json first-step/run.json shared/overlap.json
     check "well-formed with a hostile name" python3 "$scripts/report_check.py" evil.html
 else
     echo "SKIPPED: no python3: the page's form and numbers are not judged. Run toolchains/setup.sh."

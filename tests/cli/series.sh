@@ -41,6 +41,35 @@ for side in "XY":
         assert [r["difference"] for r in rows] == sorted((r["difference"] for r in rows), reverse=True)
         seen += len(rows)
 assert seen > 8' "$work/top"
+
+# the paired bootstrap, worked out from hidden states
+if python3 -c 'import numpy' 2>/dev/null; then
+    mkdir "$work/boot"
+    python3 -c 'import numpy, sys
+w = numpy.random.default_rng(5).standard_normal((30, 128))
+numpy.save(sys.argv[1], (w / numpy.linalg.norm(w, axis=1, keepdims=True)).astype("<f4"))' "$work/boot/anchors.npy"
+    run compare "$model" "$model" --corpus "$text" --documents 12 --null 0 --orders 1 --loss --bootstrap 40 --seed 3 \
+        --anchors "$work/boot/anchors.npy" --b-weights q4_0 --quiet -o "$work/boot/pair"
+    check "a bootstrap" [ $status -eq 0 ]
+    check "a bootstrap: a column of the table" grep -q '95 % interval of A - B  bootstrap, 95 %' "$work/out"
+    run states "$model" "$text" --documents 12 --quiet -o "$work/boot/a"
+    run states "$model" "$text" --documents 12 --weights q4_0 --quiet -o "$work/boot/b"
+    run tokenize "$model" "$text" --documents 12 -o "$work/boot/ids.npy"
+    check "a bootstrap: the same by definition" python3 "$INFOPLANE_ROOT/tests/scripts/paired_bootstrap_check.py" "$work/boot"
+    run trajectory "$work/boot/pair/a" "$work/boot/pair/b" --json
+    check "a bootstrap: the fall of a series is the pair's difference" python3 -c '
+import json, sys
+pair, path = json.load(open(sys.argv[1])), json.load(open(sys.argv[2]))
+assert path["estimator"]["bootstrap"] == 40
+rows = zip(path["phases"]["mean_and_layers"], [pair["mean"]] + pair["layers"], strict=True)
+falls = [(row[0]["fall"], figures["X"][0]) for row, figures in rows if row[0]["peak"] == 0]
+assert len(falls) > 1 and all(f[k] == x[k] for f, x in falls for k in ("difference", "low", "high", "boot_low", "boot_high"))
+' "$work/boot/pair/compare.json" "$work/out"
+else
+    echo "SKIPPED: no python3 with numpy: the paired bootstrap is not judged. Run toolchains/setup.sh."
+    skipped=$((skipped + 1))
+fi
+
 run analyze "$model" "$text" "${few[@]}" --bins 50 -o "$work/b"
 refuses 3 "they differ in --bins" compare "$work/a" "$work/b"
 run analyze "$model" "$text" "${few[@]}" --documents 5 -o "$work/b"

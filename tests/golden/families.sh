@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tiny random models of every family, from Hugging Face folders and from GGUF files, against what transformers computes on
 # them: every layer in f32, and the logits through the loss. Prints a table family x format x largest deviation, which is
-# the table of the README: its families and numbers of cases have to be those that are tested here. The same models
+# the table of docs/families.md: its families and numbers of cases have to be those that are tested here. The same models
 # requantised to Q8_0 in int16 and int8 are run too, and their deviation is printed.
 # variants: native
 source "$INFOPLANE_ROOT/tests/fixtures/cli.sh"
@@ -57,8 +57,8 @@ done < <(tail -n +2 "$golden/index.tsv" | cut -f 1-3)
                   most[key, 4], most[key, 5], most[key, 6] } }' "$work/rows"
 } >"$table"
 cat "$table"
-# Digits may move with the arithmetic; families, formats and counts may not without the README.
+# Digits may move with the arithmetic; families, formats and counts may not without the page.
 while IFS='|' read -r _ family format cases _; do
-    check "README: a row for$family$format" grep -qF "|$family|$format|$cases|" "$INFOPLANE_ROOT/README.md"
+    check "docs/families.md: a row for$family$format" grep -qF "|$family|$format|$cases|" "$INFOPLANE_ROOT/docs/families.md"
 done < <(tail -n +3 "$table")
 finish

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Judges a page of `infoplane report` from its bytes alone, with Python's own library.
 
-    report_check.py PAGE RUN.json...
+    report_check.py PAGE RUN.json... [overlap.json...]
 
 The page is well-formed: every element is closed by its own end tag, in order; no id stands twice; every reference
-finds its id; nothing is loaded from outside; no script but the page's own. Every number of the tables of layers, means and
-losses is that of its run.json, digit for digit in value="" and rounded in the text.
+finds its id; nothing is loaded from outside; no script but the page's own. Every number of the tables of layers, means,
+losses, the lens and the overlap is that of its JSON, digit for digit in value="" and rounded in the text.
 """
 import html.parser
 import json
@@ -128,14 +128,49 @@ def by_layer(page, caption, runs, cells):
     return seen
 
 
-def estimates(side):
+def estimates(side, runs):
     keys = ("I", "null", "corrected", "low", "high")
+    if any(run["estimator"]["bootstrap"] for run in runs):
+        keys += ("boot_low", "boot_high")
     return lambda layer: [(e[k], True) for e in layer[side] for k in keys]
+
+
+def lens(layer):
+    return [(layer["lens"] and layer["lens"][k], True) for k in ("nats", "entropy")]
+
+
+def overlaps(page, results):
+    """The table of orders, and the documents that overlap most, of every overlap.json."""
+    table = next(t for t in page.tables if t["caption"] == "shared n-grams by length")
+    lists = [t for t in page.tables if t["caption"] == "documents that overlap most"]
+    rows, seen = iter(table["rows"]), 0
+    for result, listed in zip(results, lists, strict=True):
+        for order in result["orders"]:
+            row = next(rows)
+            names = ("positions", "shared"), ("distinct", "shared_distinct"), ("documents", "overlapping")
+            expected = [order["order"]]
+            for all_, some in names:
+                expected += [order[all_], order[some], 100.0 * order[some] / order[all_] if order[all_] else None]
+            for cell, number in zip(row[1:], expected, strict=True):
+                seen += same(cell, number, f"overlap, order {order['order']}", False)
+        longest = result["orders"][-1]["order"]
+        for row, document in zip(listed["rows"], result["top"], strict=True):
+            if row[0]["text"] != f"{document['path']}: document {document['document']}":
+                problem(f"overlap lists {row[0]['text']!r} for {document}")
+            positions = document["symbols"] - longest + 1
+            seen += same(row[1], positions, "overlap, a document's n-grams", False)
+            share = 100.0 * (document["shared"][-1] / positions)
+            seen += same(row[2], share, "overlap, a document's share", False)
+    if next(rows, None) is not None:
+        problem("overlap: too many rows")
+    return seen
 
 
 def main():
     text = open(sys.argv[1], "rb").read().decode("utf-8", "strict")
-    runs = [json.load(open(name)) for name in sys.argv[2:]]
+    results = [json.load(open(name)) for name in sys.argv[2:]]
+    runs = [r for r in results if r["schema"] == "infoplane.run/1"]
+    shared = [r for r in results if r["schema"] == "infoplane.overlap/1"]
     page = Page()
     page.feed(text)
     page.close()
@@ -152,10 +187,12 @@ def main():
         problem("a number that is none is written out")
     seen = 0
     if runs:
-        seen += by_layer(page, "I(X;Z) by layer", runs, estimates("X"))
-        seen += by_layer(page, "I(Y;Z) by layer", runs, estimates("Y"))
+        seen += by_layer(page, "I(X;Z) by layer", runs, estimates("X", runs))
+        seen += by_layer(page, "I(Y;Z) by layer", runs, estimates("Y", runs))
         seen += by_layer(page, "I(Y;Z)/I(X;Z) by layer", runs, lambda l: [(o, False) for o in l["optimality"]])
         seen += by_layer(page, "H(Z) and I(C;Z)", runs, lambda l: [(l["H"], True), (l["context"], True)])
+        if any(layer["lens"] for run in runs for layer in run["layers"]):
+            seen += by_layer(page, "logit lens by layer", runs, lens)
         means = next(t for t in page.tables if t["caption"].startswith("means over the layers"))["rows"]
         for number, run in enumerate(runs):
             orders = run["estimator"]["orders"]
@@ -167,6 +204,10 @@ def main():
                         seen += same(row[at + i], e[key], f"{where}, {side} {key}")
                 seen += same(row[14], run["mean"]["optimality"][k], f"{where}, optimality", False)
                 seen += same(row[15], run["mean"]["optimality_of_means"][k], f"{where}, ratio", False)
+                if any(r["estimator"]["bootstrap"] for r in runs):
+                    for side, at in (("X", 16), ("Y", 18)):
+                        for i, key in enumerate(("boot_low", "boot_high")):
+                            seen += same(row[at + i], run["mean"][side][k][key], f"{where}, {side} {key}")
         overview = next(t for t in page.tables if t["caption"] == "The runs of this page")["rows"]
         for row, run in zip(overview, runs, strict=True):
             loss = run["loss"] and run["loss"]["nats_per_token"]
@@ -177,6 +218,8 @@ def main():
             mean = run["mean"]
             for cell, number in zip(row[5:9], (mean["H"], mean["context"], mean["X"][0]["I"], mean["Y"][0]["I"])):
                 seen += same(cell, number, "overview, mean")
+    if shared:
+        seen += overlaps(page, shared)
     for line in problems[:20]:
         print(line)
     print(f"{page.svgs} panels, {page.titles - 1} marks with a value, {len(page.tables)} tables, {seen} cells compared")

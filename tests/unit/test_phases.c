@@ -179,19 +179,21 @@ static ip_run made_up(const double values[4], ip_layer_result layer[2], double w
     return run;
 }
 
+static ip_pair_room room; /* none: no resamples */
+
 Test(paired, differences_of_means, .init = setup) {
     static const double a[] = {1.0, 5.0, 9.0, 30.0}, b[] = {0.5, 4.0, 8.5, 28.0}; /* differences 0.5 1 0.5 2 */
     ip_layer_result layers[2][2];
     double without[2][32];
     ip_run x = made_up(a, layers[0], without[0], 2.0), y = made_up(b, layers[1], without[1], 2.0);
-    ip_paired p = ip_pair_figure(&x, &y, IP_MEAN_LAYER, 2);
+    ip_paired p = ip_pair_figure(&x, &y, IP_MEAN_LAYER, 2, &room);
     double se = sqrt((0.25 + 0.0 + 0.25 + 1.0) / 3.0 / 4.0); /* standard error of the mean of the differences */
     cr_assert(fabs(p.difference - 1.0) < 1e-14 && fabs(p.interval.se - se) < 1e-13 && fabs(p.interval.bias) < 1e-13);
     cr_assert(fabs(p.interval.high - (1.0 + 3.1824463052837078 * se)) < 1e-12);
-    ip_paired same = ip_pair_figure(&x, &x, 1, 2);
+    ip_paired same = ip_pair_figure(&x, &x, 1, 2, &room);
     cr_assert(same.difference == 0.0 && same.interval.low == 0.0 && same.interval.high == 0.0);
     cr_assert_eq(ip_figures(&x), 5);
-    cr_assert(fabs(ip_pair_figure(&x, &y, 1, 4).a - 2.0 / 11.25) < 1e-15, "optimality is the ratio");
+    cr_assert(fabs(ip_pair_figure(&x, &y, 1, 4, &room).a - 2.0 / 11.25) < 1e-15, "optimality is the ratio");
     char name[IP_QUANTITY_ROOM];
     ip_figure_name(&x, 4, name);
     cr_assert_str_eq(name, "optimality1");
@@ -204,19 +206,50 @@ Test(paired, losses_by_document, .init = setup) {
     float loss_x[] = {1, 2, 3, 4, 5, 6}, loss_y[] = {1, 1, 3, 3, 5, 5};
     uint64_t offsets[] = {0, 1, 3, 5, 6};
     ip_paired p;
-    cr_assert_not(ip_pair_loss(&p, &x, &x, false));
+    cr_assert_not(ip_pair_loss(&p, &x, &x, false, &room));
     x.has_loss = true;
     x.token_loss = loss_x;
     x.loss_offsets = offsets;
     y = x;
     y.token_loss = loss_y;
-    cr_assert(ip_pair_loss(&p, &x, &y, false));
+    cr_assert(ip_pair_loss(&p, &x, &y, false, &room));
     cr_assert(fabs(p.a - 3.5) < 1e-15 && fabs(p.b - 3.0) < 1e-15);
     /* without each document: differences 3/5, 2/4, 2/4, 2/5 */
     double mean = 0.5, squares = 0.01 + 0.01;
     cr_assert(fabs(p.interval.se - sqrt(0.75 * squares)) < 1e-14 && fabs(p.interval.bias - 3.0 * (mean - 0.5)) < 1e-14);
-    cr_assert(ip_pair_loss(&p, &x, &y, true));
+    cr_assert(ip_pair_loss(&p, &x, &y, true, &room));
     cr_assert(fabs(p.a - 21.0 / 4.0) < 1e-15);
+}
+
+/* Four resamples of one layer; the third holds no position of A. */
+Test(paired, percentiles_over_shared_resamples, .init = setup) {
+    static const double a[] = {1.0, 5.0, 9.0, 30.0}, b[] = {0.5, 4.0, 8.5, 28.0};
+    ip_layer_result layers[2][2];
+    double without[2][32], resampled[2][32] = {{0}, {0}};
+    ip_run x = made_up(a, layers[0], without[0], 2.0), y = made_up(b, layers[1], without[1], 2.0);
+    ip_pair_room own;
+    ip_error error;
+    const double of_x[] = {3.0, 7.0, NAN, 8.0}, of_y[] = {1.0, 6.0, 2.0, 4.0}; /* differences 2, 1, none, 4 */
+    for (int i = 0; i < 4; i++) {
+        resampled[0][(4 + 2) * 4 + i] = of_x[i];
+        resampled[1][(4 + 2) * 4 + i] = of_y[i];
+    }
+    x.bootstrap = y.bootstrap = 4;
+    x.resampled = resampled[0];
+    y.resampled = resampled[1];
+    cr_assert_eq(ip_pair_resamples(&x, &y), 4);
+    cr_assert_eq(ip_pair_room_open(&own, 4, x.documents, &error), IP_OK);
+    ip_paired p = ip_pair_figure(&x, &y, 1, 2, &own);
+    cr_assert(fabs(p.boot.low - 1.05) < 1e-14 && fabs(p.boot.high - 3.9) < 1e-14, "%.17g %.17g", p.boot.low,
+              p.boot.high);
+    p = ip_pair_figure(&x, &y, IP_MEAN_LAYER, 2, &own); /* one layer: its own mean */
+    cr_assert(fabs(p.boot.low - 1.05) < 1e-14 && fabs(p.boot.high - 3.9) < 1e-14);
+    p = ip_pair_figure(&x, &y, 1, 2, &room);
+    cr_assert(isnan(p.boot.low) && isfinite(p.interval.low), "without room only the jackknife");
+    y.seed = 7;
+    p = ip_pair_figure(&x, &y, 1, 2, &own);
+    cr_assert(isnan(p.boot.low) && isnan(p.boot.high), "draws of another seed are no pairs");
+    ip_pair_room_close(&own);
 }
 
 static void refused(const ip_run *a, const ip_run *b, const char *what) {

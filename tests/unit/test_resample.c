@@ -274,7 +274,7 @@ Test(resample, nothing_left_is_not_a_number) {
     cr_assert_eq(figures[1].without[1], figures[1].plain, "the other group is empty");
     ip_estimate e;
     ip_error error;
-    cr_assert_eq(ip_estimate_make(&e, &figures[0], &figures[1], 5, &r, NULL, &error), IP_OK);
+    cr_assert_eq(ip_estimate_make(&e, &figures[0], &figures[1], 5, &r, NULL, NULL, &error), IP_OK);
     cr_assert(isnan(e.low) && isnan(e.high) && isnan(e.corrected) && isfinite(e.I));
     free(figures);
     free_world(w);
@@ -408,7 +408,8 @@ Test(resample, golden_null_and_bootstrap) {
     for (int v = 0; v < 2; v++) {
         ip_estimate e;
         ip_error error;
-        cr_assert_eq(ip_estimate_make(&e, &g.figures[0], &g.figures[1 + v], 0, &g.resampling, NULL, &error), IP_OK);
+        cr_assert_eq(ip_estimate_make(&e, &g.figures[0], &g.figures[1 + v], 0, &g.resampling, NULL, NULL, &error),
+                     IP_OK);
         json_t *expected = json_object_get(null, names[v]);
         cr_assert(fabs(e.null - at(expected, "mean")) <= 5 * at(expected, "sd_of_the_mean_of_4"),
                   "%s: null %.6f, golden %.6f", names[v], e.null, at(expected, "mean"));

