@@ -3,6 +3,14 @@
 include(CMakePackageConfigHelpers)
 set(ip_share ${CMAKE_CURRENT_LIST_DIR}/install)
 
+# An archive has the libraries it needs in the folder of the program's modules (install/bundle.cmake); elsewhere there are
+# none in it, and the system's are taken. Cross builds have a run path of their own, for archive.sh.
+if(NOT APPLE AND NOT CMAKE_CROSSCOMPILING)
+    set_property(TARGET infoplane PROPERTY INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}/infoplane")
+    if(TARGET infoplane_shared)
+        set_property(TARGET infoplane_shared PROPERTY INSTALL_RPATH "$ORIGIN/infoplane")
+    endif()
+endif()
 install(TARGETS infoplane COMPONENT program)
 if(NOT TARGET infoplane_shared)
     return() # sanitized and fuzzing builds have no library for others
@@ -11,6 +19,8 @@ install(TARGETS infoplane_shared LIBRARY COMPONENT library NAMELINK_COMPONENT de
 install(TARGETS infoplane_static ARCHIVE COMPONENT development)
 install(FILES ${CMAKE_BINARY_DIR}/include/infoplane.h TYPE INCLUDE COMPONENT development)
 
+file(RELATIVE_PATH ip_pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" ip_pc_prefix "${ip_pc_prefix}")
 configure_file(${ip_share}/infoplane.pc.in ${CMAKE_BINARY_DIR}/install/infoplane.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/install/infoplane.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
         COMPONENT development)
@@ -47,7 +57,20 @@ install(DIRECTORY ${CMAKE_SOURCE_DIR}/docs DESTINATION ${CMAKE_INSTALL_DOCDIR} C
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/models/demo/ DESTINATION ${CMAKE_INSTALL_DATADIR}/infoplane/demo
         COMPONENT program)
 
-set(CPACK_GENERATOR "DEB;TZST")
+# A .deb where there is what makes one (cpack.cmake refuses to make one without its dependencies). An archive for another
+# machine is made by archive.sh.
+find_program(IP_SHLIBDEPS dpkg-shlibdeps)
+mark_as_advanced(IP_SHLIBDEPS)
+set(CPACK_GENERATOR "")
+if(IP_SHLIBDEPS OR CMAKE_CROSSCOMPILING)
+    list(APPEND CPACK_GENERATOR DEB)
+endif()
+if(NOT CMAKE_CROSSCOMPILING)
+    list(APPEND CPACK_GENERATOR TZST)
+    set(CPACK_PRE_BUILD_SCRIPTS ${ip_share}/bundle.cmake)
+    set(CPACK_IP_LIBDIR ${CMAKE_INSTALL_LIBDIR})
+endif()
+set(CPACK_PROJECT_CONFIG_FILE ${ip_share}/cpack.cmake)
 set(CPACK_PACKAGE_NAME infoplane)
 set(CPACK_PACKAGE_VENDOR "the infoplane project")
 set(CPACK_PACKAGE_CONTACT "infoplane@users.noreply.github.com")

@@ -2,15 +2,15 @@
 # Installs what the two commands of the README need, and nothing that is there already.
 #
 #   toolchains/setup.sh          everything: build, tests, sanitizers, cross compilers, emulators
-#   toolchains/setup.sh --demo   only what building and running the program needs
+#   toolchains/setup.sh --demo   only what building, running and packing the program needs
 #
 # With apt it says what it will install and by which command before it does (root or sudo needed; no questions asked).
 # With other package managers it only checks, and prints what is missing. When nothing is missing it is silent.
 set -euo pipefail
 
 # One row per thing needed: group, probe, and the package by package manager. A probe is a command, a header, a library, a
-# module of Python, any Chromium (browser:), or a Debian package where none of them tells (pkg: is asked on apt systems only). Names
-# for managers other than apt are where to look, not a promise: they are not tested.
+# module of Python, any Chromium (browser:), clang's runtime (runtime:), or a command that makes .deb packages (debian:); the last
+# two are asked on apt systems only. Names for managers other than apt are where to look, not a promise: they are not tested.
 needs() {
     cat <<'ROWS'
 build command:cc               gcc                      gcc               gcc          gcc
@@ -26,11 +26,13 @@ build header:zlib.h            zlib1g-dev               zlib-devel        zlib  
 build header:zstd.h            libzstd-dev              libzstd-devel     zstd         zstd
 build header:utf8proc.h        libutf8proc-dev          utf8proc-devel    libutf8proc  utf8proc
 build library:liblapack.so.3   liblapack3               lapack            lapack       lapack
+build debian:dpkg-shlibdeps    dpkg-dev                 -                 -            -
+build debian:file              file                     -                 -            -
 tests command:c++              g++                      gcc-c++           gcc          gcc
 tests header:criterion/criterion.h libcriterion-dev     criterion-devel   criterion    criterion
 tests header:benchmark/benchmark.h libbenchmark-dev     google-benchmark-devel benchmark google-benchmark
 tests command:clang            clang                    clang             clang        llvm
-tests pkg:libclang-rt-dev      libclang-rt-dev          compiler-rt       compiler-rt  -
+tests runtime:fuzzer           libclang-rt-dev          compiler-rt       compiler-rt  -
 tests header:mpi.h               libopenmpi-dev           openmpi-devel     openmpi      open-mpi
 tests command:mpirun           openmpi-bin              openmpi           openmpi      open-mpi
 tests command:zstd             zstd                     zstd              zstd         zstd
@@ -107,8 +109,9 @@ while read -r group probe apt dnf pacman brew; do
         library:*) compgen -G "/usr/lib*/${probe#library:}" >/dev/null ||
             compgen -G "/usr/lib/*/${probe#library:}" >/dev/null && continue ;;
         module:*) python3 -c "import ${probe#module:}" 2>/dev/null && continue ;;
-        pkg:*) { [ "$manager" != apt ] || compgen -G "/usr/lib/llvm*/lib/clang/*/lib/linux/*fuzzer*" >/dev/null; } &&
-            continue ;;
+        debian:*) { [ "$manager" != apt ] || has_command "${probe#debian:}"; } && continue ;;
+        runtime:*) { [ "$manager" != apt ] ||
+            compgen -G "/usr/lib/llvm*/lib/clang/*/lib/linux/*${probe#runtime:}*" >/dev/null; } && continue ;;
     esac
     case "$manager" in
         apt) name=$apt ;;
@@ -143,6 +146,9 @@ if [ "$(id -u)" != 0 ]; then
     fi
 fi
 say "will install: $(sed 's/^[a-z]* //' <<<"$missing" | xargs)"
+if [ "$groups" != build ]; then
+    say "(for building and running alone, toolchains/setup.sh --demo: $(grep -c '^build' <<<"$missing" || true) of these)"
+fi
 # --no-remove: nothing that is on the machine goes away for this (gcc-multilib and cross compilers exclude each other).
 install="env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends --no-remove \
 -oAcquire::Retries=3 -oDPkg::Lock::Timeout=300 install"

@@ -10,7 +10,10 @@
 # package list and of the libraries below, so that a changed list makes a new one. It appears under its name only when it
 # is whole. Beside the unpacked files it holds .depends: the Debian packages, with versions, of the libraries that the
 # program is linked with, in the words of a package's Depends field (toolchains/install.cmake).
+#
+# Exit status: 4 when the packages cannot be had here (no apt, no network), 1 when anything else goes wrong.
 set -euo pipefail
+trap 'echo "toolchains/sysroot.sh: failed in line $LINENO" >&2' ERR
 
 packages="libc6-dev libsleef-dev libxxhash-dev libpcre2-dev libjansson-dev zlib1g-dev libzstd-dev libutf8proc-dev
 libmimalloc-dev"
@@ -42,7 +45,7 @@ fi
 for tool in apt-get dpkg; do
     if ! command -v $tool >/dev/null; then
         echo "toolchains/sysroot.sh: needs $tool (a Debian or Ubuntu system)" >&2
-        exit 1
+        exit 4
     fi
 done
 
@@ -71,11 +74,13 @@ if [ $whole = no ]; then
     cat "$work/log/update" "$work/log/install" >&2
     echo "toolchains/sysroot.sh: could not download $debian packages (see above; is the network reachable, and does" \
         "the mirror hold $debian?)" >&2
-    exit 1
+    exit 4
 fi
 for package in "$work"/cache/archives/*.deb; do
     dpkg -x "$package" "$work/root"
 done
+# Packages of Debian 13 know /usr/lib alone; the loader of a program is /lib/ld-linux-*.
+[ -e "$work/root/lib" ] || ln -s usr/lib "$work/root/lib"
 # Links such as libz.so -> /lib/<triplet>/libz.so.1 would lead out of the sysroot: they are made relative.
 find "$work/root" -type l | while read -r link; do
     target=$(readlink "$link")

@@ -41,8 +41,30 @@ def _pandas() -> Any:
     return pandas
 
 
-@dataclass(frozen=True)
-class Estimate:
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+class _Figures:
+    """Results are equal when all their figures are, and a figure that was not computed equals another that was not. (What
+    dataclass makes compares NaN as objects up to Python 3.12, and as numbers, which nothing equals, from 3.13 on.)"""
+
+    def _key(self) -> Tuple[Any, ...]:
+        return tuple(_plain(getattr(self, f.name)) for f in fields(self) if f.compare)  # type: ignore[arg-type]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Figures) or other.__class__ is not self.__class__:
+            return NotImplemented
+        return self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate(_Figures):
     """I(V;Z) of one label set, with what tells how far to trust it.
 
     null: mean of I under permuted labels. bias, corrected, se, low, high: grouped jackknife over documents, corrected = I -
@@ -62,7 +84,7 @@ class Estimate:
     regularity: float = math.nan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LabelSet(Estimate):
     """An estimate on labels of one's own: also H(Z|V), and how many labels occur once."""
 
@@ -73,8 +95,8 @@ class LabelSet(Estimate):
 _COLUMNS = ("null", "bias", "corrected", "se", "low", "high", "boot_low", "boot_high")
 
 
-@dataclass(frozen=True)
-class Layer:
+@dataclass(frozen=True, eq=False)
+class Layer(_Figures):
     """One layer: H(Z), I(C;Z), complexity X[k-1] = I(X;Z) and expressivity Y[k-1] = I(Y;Z) of order k, optimality Y / X.
     layer is None in a run's mean."""
 
@@ -100,8 +122,8 @@ class Layer:
         return row
 
 
-@dataclass(frozen=True)
-class Loss:
+@dataclass(frozen=True, eq=False)
+class Loss(_Figures):
     nats_per_token: float
     perplexity: float
     tokens: int
@@ -162,8 +184,8 @@ class Run:
         raise_status(lib.ip_run_write_folder(self._run, path_bytes(folder), error), error)
 
 
-@dataclass(frozen=True)
-class BoundPoint:
+@dataclass(frozen=True, eq=False)
+class BoundPoint(_Figures):
     """The encoder found for one beta."""
 
     beta: float
@@ -248,8 +270,8 @@ class Bound:
         return pandas.concat([c.to_pandas().assign(order=c.order) for c in self.curves], ignore_index=True)
 
 
-@dataclass(frozen=True)
-class Correlation:
+@dataclass(frozen=True, eq=False)
+class Correlation(_Figures):
     """A measure against a task's scores over n models: r (Pearson) and rho (Spearman), p by permutations, 95 % interval (BCa
     bootstrap), and r with log10(parameters) held constant. `report` has the rest: other partials, families left out, pairs
     of matched size."""
@@ -266,8 +288,8 @@ class Correlation:
     r_given_size: float
 
 
-@dataclass(frozen=True)
-class Correlations:
+@dataclass(frozen=True, eq=False)
+class Correlations(_Figures):
     entries: Tuple[Correlation, ...]
     report: Mapping[str, Any] = field(repr=False)
     _text: str = field(repr=False)
@@ -317,8 +339,8 @@ def _view(owner: Any, pointer: Any, dtype: str, shape: Tuple[int, ...]) -> Optio
     return np.asarray(_Owner(owner, int(ffi.cast("uintptr_t", pointer)), dtype, shape))
 
 
-@dataclass(frozen=True)
-class Entropy:
+@dataclass(frozen=True, eq=False)
+class Entropy(_Figures):
     """The estimator alone, on vectors and labels of one's own."""
 
     positions: int

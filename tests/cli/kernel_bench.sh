@@ -12,7 +12,7 @@ cd "$work"
 # try ARGUMENT...: like run, for the checker.
 try() {
     status=0
-    timeout 120 "$bench" "$@" >out 2>err </dev/null || status=$?
+    timeout 600 "$bench" "$@" >out 2>err </dev/null || status=$?
 }
 # scale FACTOR ISA KERNEL <in >out: every sample of one kernel times the factor.
 scale() {

@@ -48,7 +48,8 @@ pass
 
 # A root with the C library and nothing else: the libraries can only come from the archive. The current folder holds
 # broken ones of the same names, which must not be looked at.
-mkdir -p "$work/bare/lib" "$work/traps"
+mkdir -p "$work/bare/usr/lib" "$work/traps"
+if [ -L "$sysroot/lib" ]; then ln -s usr/lib "$work/bare/lib"; fi
 for part in ld-linux libc.so libm.so libpthread.so libdl.so; do
     find "$sysroot/lib" "$sysroot/usr/lib" -name "$part*.so.*" -o -name "$part.*" | grep -E 'so\.[0-9]+$' |
         while read -r file; do

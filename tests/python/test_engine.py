@@ -1,4 +1,5 @@
 """The engine through the wheel: against the program, on arrays, with signals and threads."""
+import dataclasses
 import json
 import math
 import os
@@ -242,6 +243,16 @@ class Host(unittest.TestCase):
 
 
 class Entropy(unittest.TestCase):
+    def test_equal_results(self):
+        z = np.random.default_rng(2).standard_normal((60, 4)).astype(np.float32)
+        one, same = (infoplane.entropy(z, {"a": np.arange(60) % 3}).labels["a"] for _ in range(2))
+        self.assertTrue(math.isnan(one.corrected))  # no groups: not computed
+        self.assertEqual(one, same)
+        self.assertEqual(one, dataclasses.replace(same, corrected=float("nan")))
+        self.assertEqual(hash(one), hash(dataclasses.replace(same, corrected=float("nan"))))
+        self.assertNotEqual(one, dataclasses.replace(same, corrected=0.0))
+        self.assertNotEqual(one, dataclasses.replace(same, I=math.nextafter(same.I, 1)))
+
     def test_layouts_and_types_agree(self):
         z = np.random.default_rng(3).standard_normal((500, 32)).astype(np.float16)
         y = np.arange(500) % 7
