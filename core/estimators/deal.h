@@ -1,6 +1,6 @@
 /* How the work on a layer's soft assignments is dealt over ranks. The assignments lie in blocks of 16 anchors, and a block
  * needs all positions but no other block: so ranks take blocks, or stretches of a block where there are more ranks than
- * blocks. A rank is sent the blocks that it works on: at most one more than its share, however many ranks there are. */
+ * blocks. A rank is sent the blocks that it works on: its share, rounded up, and one more at most. */
 #ifndef IP_CORE_DEAL_H
 #define IP_CORE_DEAL_H
 

@@ -59,7 +59,7 @@ Test(deal, pieces_of_blocks) {
                 }
             }
             for (unsigned r = 0; r < of; r++) {
-                cr_assert_leq(ip_deal_blocks(r, of, blocks), blocks / of + 2);
+                cr_assert_leq(ip_deal_blocks(r, of, blocks), (blocks + of - 1) / of + 1);
                 cr_assert_geq(ip_deal_blocks(r, of, blocks), 1);
             }
         }
