@@ -12,6 +12,10 @@ fi
 # As root and with more ranks than cores, as test machines have it; short scratch paths, which Open MPI wants.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1 \
     OMPI_MCA_hwloc_base_binding_policy=none PRTE_MCA_rmaps_default_mapping_policy=:oversubscribe TMPDIR=/tmp
+if ! mpirun -n 2 true >"$work/out" 2>&1; then
+    echo "SKIPPED: mpirun starts nothing on this machine ($(grep -v '^-*$' "$work/out" | head -1)): runs of several ranks are not tested"
+    exit 77
+fi
 demo=$INFOPLANE_ROOT/models/demo
 model=$demo/demo.q8_0.gguf
 text=$demo/heldout.jsonl
