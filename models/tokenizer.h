@@ -24,6 +24,8 @@ ip_status ip_tokenizer_from_gguf(ip_tokenizer **out, const ip_gguf *file, ip_war
 /* What tokenizer.ggml.model may be: the names that can be built, NULL behind the last. */
 const char *ip_tokenizer_kind_at(size_t index);
 
+/* The file that a tokenizer.json, or the folder that holds one, stands for; malloc'ed, NULL without memory. */
+char *ip_tokenizer_json_file(const char *path);
 /* Builds the tokenizer of a Hugging Face tokenizer.json: the file itself, or the folder that holds it. rows: ids must be
  * below it, the rows of the model's embedding (0: not known). What the file has and this version does not know is
  * refused by its name. */

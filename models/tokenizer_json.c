@@ -479,11 +479,15 @@ ip_status ip_tokenizer_open_json_memory(ip_tokenizer **out, const char *path, co
     return IP_OK;
 }
 
+char *ip_tokenizer_json_file(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? ip_join_path(path, "tokenizer.json") : strdup(path);
+}
+
 ip_status ip_tokenizer_open_json(ip_tokenizer **out, const char *path, size_t rows, ip_warn warn, void *context,
                                  ip_error *error) {
     *out = NULL;
-    struct stat st;
-    char *file = stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? ip_join_path(path, "tokenizer.json") : strdup(path);
+    char *file = ip_tokenizer_json_file(path);
     if (!file) return ip_fail(error, IP_FAILED, "%s: out of memory", path);
     ip_map map;
     ip_status status = ip_map_open(&map, file, error);

@@ -116,13 +116,3 @@ void ip_ranks_swap(const ip_ranks *ranks, const ip_parcel *out, size_t out_count
 void ip_ranks_spread(const ip_ranks *ranks, void *data, const uint64_t *borders) {
     if (ranks) ranks->door->spread(data, borders);
 }
-
-void ip_ranks_copy_first(const ip_ranks *ranks, void *data, size_t bytes) {
-    if (!ranks) return;
-    uint64_t *borders = malloc((ranks->of + 1) * sizeof *borders);
-    if (!borders) ip_ranks_stop(ranks, IP_FAILED);
-    borders[0] = 0;
-    for (unsigned r = 0; r < ranks->of; r++) borders[r + 1] = bytes;
-    ranks->door->spread(data, borders);
-    free(borders);
-}

@@ -50,7 +50,5 @@ void ip_ranks_sum_wide(const ip_ranks *ranks, void *pairs, size_t n);
 void ip_ranks_swap(const ip_ranks *ranks, const ip_parcel *out, size_t out_count, const ip_parcel *in, size_t in_count);
 /* Together: rank r holds bytes borders[r] .. borders[r+1] of data; afterwards all hold all. */
 void ip_ranks_spread(const ip_ranks *ranks, void *data, const uint64_t *borders);
-/* Together: what rank 0 has. */
-void ip_ranks_copy_first(const ip_ranks *ranks, void *data, size_t bytes);
 
 #endif

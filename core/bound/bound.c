@@ -174,15 +174,9 @@ static ip_status describe(ip_bound *b, const ip_session *session, const char *mo
     const ip_corpus *corpus = &session->corpus;
     b->model_path = strdup(model);
     b->tokenizer = s->tokenizer ? strdup(s->tokenizer) : NULL;
-    b->files = calloc(corpus->file_count + 1, sizeof *b->files);
-    if (!b->model_path || !b->files || (s->tokenizer && !b->tokenizer))
+    if (!b->model_path || (s->tokenizer && !b->tokenizer) ||
+        ip_corpus_name_files(&b->files, &b->file_count, corpus) != IP_OK)
         return ip_fail(error, IP_FAILED, "out of memory");
-    for (size_t i = 0; i < corpus->file_count; i++) {
-        b->files[i].path = strdup(corpus->files[i].path);
-        if (!b->files[i].path) return ip_fail(error, IP_FAILED, "out of memory");
-        memcpy(b->files[i].fingerprint, corpus->files[i].fingerprint, sizeof b->files[i].fingerprint);
-        b->file_count = i + 1;
-    }
     b->documents = corpus->documents;
     b->tokens = corpus->tokens;
     b->positions = ip_corpus_positions(corpus, s->orders);

@@ -11,8 +11,6 @@
 
 static const double bit = 0.6931471805599453;
 
-static const char *or_null(const char *text) { return text && text[0] != '\0' ? text : NULL; }
-
 /* What no encoder of m codewords passes at this I(X;Z). */
 static double upper(const ip_bound_curve *c, double I_X) {
     double log_m = ip_log((double)c->codewords), u = I_X < c->I_XY ? I_X : c->I_XY;
@@ -86,20 +84,13 @@ void ip_bound_write_json(const ip_bound *b, FILE *file) {
     ip_json_string(j, "path", b->tokenizer ? b->tokenizer : b->model_path);
     ip_json_close(j, '}');
     ip_json_open(j, "corpus", '{', true);
-    ip_json_open(j, "files", '[', true);
-    for (size_t i = 0; i < b->file_count; i++) {
-        ip_json_open(j, NULL, '{', true);
-        ip_json_string(j, "path", b->files[i].path);
-        ip_json_string(j, "fingerprint", or_null(b->files[i].fingerprint));
-        ip_json_close(j, '}');
-    }
-    ip_json_close(j, ']');
+    ip_json_files(j, b->files, b->file_count, true);
     ip_json_uint(j, "documents", b->documents);
     ip_json_uint(j, "tokens", b->tokens);
     ip_json_uint(j, "positions", b->positions);
     ip_json_uint(j, "max_tokens", b->max_tokens);
-    ip_json_string(j, "text_fingerprint", or_null(b->text_fingerprint));
-    ip_json_string(j, "ids_fingerprint", or_null(b->ids_fingerprint));
+    ip_json_text(j, "text_fingerprint", b->text_fingerprint);
+    ip_json_text(j, "ids_fingerprint", b->ids_fingerprint);
     ip_json_close(j, '}');
     ip_json_open(j, "bound", '{', true);
     ip_json_uint(j, "bins", b->bins);

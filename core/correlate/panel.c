@@ -8,18 +8,14 @@
 #include <sys/stat.h>
 
 #include "core/base/file.h"
+#include "core/input/session.h"
 #include "models/json.h"
 
 void ip_tell_line(ip_tell tell, const char *format, ...) {
-    if (!tell.host || !tell.host->warn) return;
-    char line[1024];
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(line, sizeof line, format, args);
+    ip_host_warn(tell.host, format, args);
     va_end(args);
-    if (n < 0) return;
-    ip_make_printable(line);
-    tell.host->warn(tell.host->context, line);
 }
 
 /* ---- building blocks ---- */

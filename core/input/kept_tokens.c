@@ -46,10 +46,8 @@ static void add_gguf(ip_hash128_stream *hash, const ip_gguf *file) {
     }
 }
 
-/* The bytes of a tokenizer.json: the file itself, or in its folder. */
 static ip_status add_json(ip_hash128_stream *hash, const char *path, ip_error *error) {
-    struct stat st;
-    char *file = stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? ip_join_path(path, "tokenizer.json") : strdup(path);
+    char *file = ip_tokenizer_json_file(path);
     if (!file) return ip_fail(error, IP_FAILED, "%s: out of memory", path);
     ip_map map;
     ip_status status = ip_map_open(&map, file, error);
@@ -61,27 +59,12 @@ static ip_status add_json(ip_hash128_stream *hash, const char *path, ip_error *e
     return status;
 }
 
-static ip_status add_tokenizer(ip_hash128_stream *hash, const ip_session *session, ip_error *error) {
-    const ip_checkpoint *file = ip_model_checkpoint(session->model);
-    const char *json = session->settings->tokenizer;
-    ip_hash128_number(hash, ip_model_plan(session->model)->vocabulary);
-    if (!json && file->gguf) {
-        add_gguf(hash, file->gguf);
-        return IP_OK;
-    }
-    return add_json(hash, json ? json : file->folder->path, error);
-}
-
-ip_status ip_tokens_key(char key[33], const ip_session *session, const char *const *corpora, size_t count,
+ip_status ip_tokens_key(char key[33], const ip_session *session, const char *const *corpora, size_t count, bool text,
                         ip_error *error) {
     const ip_settings *s = session->settings;
     key[0] = '\0';
-    bool text = false;
-    for (size_t i = 0; i < count; i++) {
-        size_t n = strlen(corpora[i]);
+    for (size_t i = 0; i < count; i++)
         if (strcmp(corpora[i], "-") == 0) return IP_OK;
-        text = text || n < 4 || strcmp(corpora[i] + n - 4, ".npy") != 0;
-    }
     ip_hash128_stream *hash = s->ids ? NULL : ip_hash128_new();
     if (!hash) return IP_OK;
     for (size_t i = 0; i < count; i++) {
@@ -98,11 +81,10 @@ ip_status ip_tokens_key(char key[33], const ip_session *session, const char *con
     ip_hash128_text(hash, s->offsets);
     const uint64_t numbers[] = {count, s->documents, s->max_tokens, s->add_special, s->parse_special};
     ip_hash128_update(hash, numbers, sizeof numbers);
-    ip_status status = IP_OK;
-    if (text)
-        status = add_tokenizer(hash, session, error);
-    else
-        ip_hash128_number(hash, ip_model_plan(session->model)->vocabulary);
+    ip_hash128_number(hash, ip_model_plan(session->model)->vocabulary);
+    const char *json = text ? ip_session_tokenizer_json(session) : NULL;
+    ip_status status = json ? add_json(hash, json, error) : IP_OK;
+    if (text && !json) add_gguf(hash, ip_model_checkpoint(session->model)->gguf);
     if (status == IP_OK) ip_hash128_hex(hash, key);
     ip_hash128_free(hash);
     return status;

@@ -89,16 +89,18 @@ ip_status ip_session_open(ip_session *session, const ip_settings *settings, cons
 
 static void warn_of(void *context, const char *line) { ip_session_warn(context, "%s", line); }
 
-void ip_session_warn(const ip_session *session, const char *format, ...) {
-    if (!session->host->warn) return;
+void ip_host_warn(const ip_host *host, const char *format, va_list args) {
     char line[1024];
+    if (!host || !host->warn || vsnprintf(line, sizeof line, format, args) < 0) return;
+    ip_make_printable(line);
+    host->warn(host->context, line);
+}
+
+void ip_session_warn(const ip_session *session, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(line, sizeof line, format, args);
+    ip_host_warn(session->host, format, args);
     va_end(args);
-    if (n < 0) return;
-    ip_make_printable(line);
-    session->host->warn(session->host->context, line);
 }
 
 ip_status ip_session_model(ip_session *session, const char *model, ip_error *error) {
@@ -120,6 +122,18 @@ ip_corpus_options ip_corpus_options_of(const ip_settings *settings) {
     };
 }
 
+ip_status ip_corpus_name_files(ip_file_name **out, size_t *count, const ip_corpus *corpus) {
+    ip_file_name *files = *out = calloc(corpus->file_count + 1, sizeof *files);
+    *count = 0;
+    for (size_t i = 0; files && i < corpus->file_count; i++) {
+        files[i].path = strdup(corpus->files[i].path);
+        if (!files[i].path) return IP_FAILED;
+        memcpy(files[i].fingerprint, corpus->files[i].fingerprint, sizeof files[i].fingerprint);
+        *count = i + 1;
+    }
+    return files ? IP_OK : IP_FAILED;
+}
+
 static ip_status corpus_progress(void *context, uint64_t bytes, uint64_t all, ip_error *error) {
     ip_session *session = context;
     session->all = all;
@@ -132,13 +146,16 @@ static bool ends_with(const char *text, const char *tail) {
     return n >= m && strcmp(text + n - m, tail) == 0;
 }
 
-/* The model's own: the keys of a GGUF, the tokenizer.json of a folder. */
-ip_status ip_session_tokenizer(ip_session *session, ip_tokenizer **out, ip_error *error) {
+const char *ip_session_tokenizer_json(const ip_session *session) {
     const ip_checkpoint *file = ip_model_checkpoint(session->model);
     const char *json = session->settings->tokenizer;
-    if (!json && file->gguf) return ip_tokenizer_from_gguf(out, file->gguf, warn_of, session, error);
-    return ip_tokenizer_open_json(out, json ? json : file->folder->path, ip_model_plan(session->model)->vocabulary,
-                                  warn_of, session, error);
+    return json || file->gguf ? json : file->folder->path;
+}
+
+ip_status ip_session_tokenizer(ip_session *session, ip_tokenizer **out, ip_error *error) {
+    const char *json = ip_session_tokenizer_json(session);
+    if (!json) return ip_tokenizer_from_gguf(out, ip_model_checkpoint(session->model)->gguf, warn_of, session, error);
+    return ip_tokenizer_open_json(out, json, ip_model_plan(session->model)->vocabulary, warn_of, session, error);
 }
 
 /* The tokenizer of a GGUF, or of the tokenizer.json in a model's folder; or the one that was asked for. */
@@ -178,7 +195,7 @@ ip_status ip_session_corpus(ip_session *session, const char *const *corpora, siz
         if (strcmp(corpora[i], "-") == 0)
             return ip_fail(error, IP_USAGE, "-: standard input comes to one rank only; put the text into a file");
     ip_status status = IP_OK;
-    if (s->tokens && s->shards == 0) status = ip_tokens_key(key, session, corpora, count, error);
+    if (s->tokens && s->shards == 0) status = ip_tokens_key(key, session, corpora, count, text, error);
     const ip_corpus *kept = ip_tokens_find(s->tokens, key);
     if (status == IP_OK && text && !kept) status = ip_session_tokenizer(session, &tokenizer, error);
     if (status == IP_OK && kept) {

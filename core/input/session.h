@@ -3,6 +3,7 @@
 #define IP_CORE_SESSION_H
 
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 
 #include "arch/dispatch.h"
@@ -48,9 +49,11 @@ ip_status ip_session_open(ip_session *session, const ip_settings *settings, cons
 /* The model, and the tokens of the corpora under its tokenizer. */
 ip_status ip_session_model(ip_session *session, const char *model, ip_error *error);
 ip_status ip_session_corpus(ip_session *session, const char *const *corpora, size_t count, ip_error *error);
-/* The tokenizer that was asked for, else the model's own; ip_tokenizer_free. */
 /* Of a model that is not opened: only its tokenizer is wanted. */
 ip_status ip_session_tokenizer_alone(ip_session *session, ip_tokenizer **out, const char *model, ip_error *error);
+/* The tokenizer.json, or its folder, that was asked for or is the model's; NULL: the keys of its GGUF. */
+const char *ip_session_tokenizer_json(const ip_session *session);
+/* The tokenizer of the model that is open, from there; ip_tokenizer_free. */
 ip_status ip_session_tokenizer(ip_session *session, ip_tokenizer **out, ip_error *error);
 /* Returns status, or the failure of a map that was read meanwhile, which then stands in *error. */
 ip_status ip_session_close(ip_session *session, ip_status status, ip_error *error);
@@ -63,6 +66,9 @@ ip_status ip_session_deal(ip_session *session, size_t unit, ip_error *error);
 /* Number in the whole of the first document that is this rank's. */
 size_t ip_session_first_document(const ip_session *session);
 
+/* A corpus' files as reports name them; IP_FAILED without memory, with what was copied in *out. */
+ip_status ip_corpus_name_files(ip_file_name **out, size_t *count, const ip_corpus *corpus);
+
 /* The corpus options that settings say. */
 ip_corpus_options ip_corpus_options_of(const ip_settings *settings);
 
@@ -72,6 +78,8 @@ void ip_session_stage(ip_session *session, const char *stage, uint64_t all, cons
 void ip_session_end(ip_session *session);
 /* Adds work done; from any thread. IP_INTERRUPTED when the host wants to stop. */
 ip_status ip_session_advance(ip_session *session, uint64_t units, ip_error *error);
+/* A line for the host, made printable; a host may be NULL. */
+void ip_host_warn(const ip_host *host, const char *format, va_list args);
 void ip_session_warn(const ip_session *session, const char *format, ...) IP_PRINTF(2, 3);
 /* Notes the anonymous resident memory of the moment. */
 void ip_session_sample_memory(ip_session *session);

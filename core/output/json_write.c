@@ -71,6 +71,10 @@ void ip_json_string(ip_json *json, const char *key, const char *value) {
     }
 }
 
+void ip_json_text(ip_json *j, const char *key, const char *text) {
+    ip_json_string(j, key, text && text[0] != '\0' ? text : NULL);
+}
+
 void ip_json_uint(ip_json *json, const char *key, uint64_t value) {
     place(json, key);
     fprintf(json->file, "%" PRIu64, value);
@@ -90,6 +94,17 @@ void ip_json_null(ip_json *json, const char *key) {
 void ip_json_bool(ip_json *json, const char *key, bool value) {
     place(json, key);
     fputs(value ? "true" : "false", json->file);
+}
+
+void ip_json_files(ip_json *j, const ip_file_name *files, size_t count, bool flat) {
+    ip_json_open(j, "files", '[', flat);
+    for (size_t i = 0; i < count; i++) {
+        ip_json_open(j, NULL, '{', true);
+        ip_json_string(j, "path", files[i].path);
+        ip_json_text(j, "fingerprint", files[i].fingerprint);
+        ip_json_close(j, '}');
+    }
+    ip_json_close(j, ']');
 }
 
 void ip_json_end(ip_json *json) { fputc('\n', json->file); }

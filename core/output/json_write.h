@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "core/infoplane.h"
+
 typedef struct ip_json {
     FILE *file;
     unsigned depth;
@@ -18,10 +20,13 @@ void ip_json_begin(ip_json *json, FILE *file);
 void ip_json_open(ip_json *json, const char *key, char bracket, bool flat);
 void ip_json_close(ip_json *json, char bracket);
 void ip_json_string(ip_json *json, const char *key, const char *text); /* NULL: null */
+void ip_json_text(ip_json *json, const char *key, const char *text);   /* NULL or empty: null */
 void ip_json_uint(ip_json *json, const char *key, uint64_t value);
 void ip_json_double(ip_json *json, const char *key, double value); /* not finite: null */
 void ip_json_null(ip_json *json, const char *key);
 void ip_json_bool(ip_json *json, const char *key, bool value);
+/* The array "files": path and fingerprint of each. */
+void ip_json_files(ip_json *json, const ip_file_name *files, size_t count, bool flat);
 void ip_json_end(ip_json *json); /* the last newline */
 
 #endif

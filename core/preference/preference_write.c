@@ -12,8 +12,6 @@
 
 static const double ln2 = 0.6931471805599453;
 
-static const char *or_null(const char *text) { return text && text[0] != '\0' ? text : NULL; }
-
 /* ---- JSON ---- */
 
 /* The figures of a row, under the same names in JSON and CSV. */
@@ -51,7 +49,7 @@ static void write_inputs(ip_json *j, const ip_preference *p) {
     const ip_run *run = p->run;
     ip_json_open(j, "pairs", '{', false);
     ip_json_string(j, "path", run->files[0].path);
-    ip_json_string(j, "fingerprint", or_null(run->files[0].fingerprint));
+    ip_json_text(j, "fingerprint", run->files[0].fingerprint);
     ip_json_uint(j, "pairs", p->pairs);
     ip_json_uint(j, "tokens", run->tokens);
     ip_json_string(j, "counted", p->positions);
@@ -62,8 +60,8 @@ static void write_inputs(ip_json *j, const ip_preference *p) {
     ip_json_uint(j, "cut", p->cut);
     ip_json_uint(j, "max_tokens", run->max_tokens);
     ip_json_string(j, "chat", p->chat);
-    ip_json_string(j, "text_fingerprint", or_null(run->text_fingerprint));
-    ip_json_string(j, "ids_fingerprint", or_null(run->ids_fingerprint));
+    ip_json_text(j, "text_fingerprint", run->text_fingerprint);
+    ip_json_text(j, "ids_fingerprint", run->ids_fingerprint);
     ip_json_close(j, '}');
     ip_json_open(j, "estimator", '{', true);
     ip_json_string(j, "name", "soft");
@@ -72,7 +70,7 @@ static void write_inputs(ip_json *j, const ip_preference *p) {
     ip_json_string(j, "calibration", run->calibration);
     ip_json_double(j, "temperature", run->temperature);
     ip_json_uint(j, "seed", run->seed);
-    ip_json_string(j, "anchors", or_null(run->anchors_fingerprint));
+    ip_json_text(j, "anchors", run->anchors_fingerprint);
     ip_json_uint(j, "groups", run->groups);
     ip_json_uint(j, "null", run->null);
     ip_json_close(j, '}');

@@ -46,20 +46,9 @@ void ip_run_start(ip_run *run, const ip_settings *settings) {
     strftime(run->started, sizeof run->started, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
-static ip_status copy_files(ip_run *run, const ip_corpus *corpus) {
-    run->files = calloc(corpus->file_count + 1, sizeof *run->files);
-    if (!run->files) return IP_FAILED;
-    for (size_t i = 0; i < corpus->file_count; i++) {
-        run->files[i].path = strdup(corpus->files[i].path);
-        if (!run->files[i].path) return IP_FAILED;
-        memcpy(run->files[i].fingerprint, corpus->files[i].fingerprint, sizeof run->files[i].fingerprint);
-        run->file_count = i + 1;
-    }
-    return IP_OK;
-}
-
 ip_status ip_run_describe_corpus(ip_run *run, const ip_corpus *corpus, ip_error *error) {
-    if (copy_files(run, corpus) != IP_OK) return ip_fail(error, IP_FAILED, "out of memory");
+    if (ip_corpus_name_files(&run->files, &run->file_count, corpus) != IP_OK)
+        return ip_fail(error, IP_FAILED, "out of memory");
     run->documents = corpus->documents;
     run->tokens = corpus->tokens;
     run->replaced = corpus->replaced;

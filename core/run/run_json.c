@@ -7,8 +7,6 @@
 #include "core/infoplane.h"
 #include "core/run/run.h"
 
-static const char *or_null(const char *text) { return text && text[0] != '\0' ? text : NULL; }
-
 static void write_loss(ip_json *j, const ip_loss_result *loss) {
     ip_json_double(j, "nats_per_token", loss->nats_per_token);
     ip_json_double(j, "perplexity", loss->tokens > 0 ? ip_exp(loss->nats_per_token) : NAN);
@@ -160,30 +158,23 @@ void ip_run_write_model(ip_json *j, const ip_run *run) {
 static void write_inputs(ip_json *j, const ip_run *run) {
     ip_run_write_model(j, run);
     ip_json_open(j, "corpus", '{', false);
-    ip_json_open(j, "files", '[', false);
-    for (size_t i = 0; i < run->file_count; i++) {
-        ip_json_open(j, NULL, '{', true);
-        ip_json_string(j, "path", run->files[i].path);
-        ip_json_string(j, "fingerprint", or_null(run->files[i].fingerprint));
-        ip_json_close(j, '}');
-    }
-    ip_json_close(j, ']');
+    ip_json_files(j, run->files, run->file_count, false);
     ip_json_uint(j, "documents", run->documents);
     ip_json_uint(j, "tokens", run->tokens);
     ip_json_uint(j, "positions", run->positions);
     ip_json_uint(j, "max_tokens", run->max_tokens);
     ip_json_uint(j, "replaced", run->replaced);
-    ip_json_string(j, "text_fingerprint", or_null(run->text_fingerprint));
-    ip_json_string(j, "ids_fingerprint", or_null(run->ids_fingerprint));
+    ip_json_text(j, "text_fingerprint", run->text_fingerprint);
+    ip_json_text(j, "ids_fingerprint", run->ids_fingerprint);
     ip_json_close(j, '}');
     ip_json_open(j, "estimator", '{', true);
     ip_json_string(j, "name", run->estimator);
     ip_json_uint(j, "bins", run->bins);
     ip_json_double(j, "log_bins", ip_method_log_bins(run->estimator, run->bins));
-    ip_json_string(j, "calibration", or_null(run->calibration));
+    ip_json_text(j, "calibration", run->calibration);
     ip_json_double(j, "temperature", run->temperature);
     ip_json_uint(j, "seed", run->seed);
-    ip_json_string(j, "anchors", or_null(run->anchors_fingerprint));
+    ip_json_text(j, "anchors", run->anchors_fingerprint);
     ip_json_uint(j, "orders", run->orders);
     ip_json_string(j, "labels", run->backoff ? "backoff" : "exact");
     ip_json_uint(j, "min_count", run->min_count);
